@@ -1,0 +1,11 @@
+using System.CommandLine;
+
+namespace CoLlm.Cli;
+
+/// <summary>The <c>collm</c> command line: one file per subcommand in <c>Commands/</c>, listed here.</summary>
+internal static class CollmCommand
+{
+    public static RootCommand Create() => new("Two language models write one answer: a small base model drafts, an expert writes where it is needed.")
+    {
+    };
+}

@@ -1,0 +1,3 @@
+using CoLlm.Cli;
+
+return await CollmCommand.Create().Parse(args).InvokeAsync();

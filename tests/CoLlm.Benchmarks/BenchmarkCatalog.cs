@@ -1,0 +1,20 @@
+namespace CoLlm.Benchmarks;
+
+/// <summary>Every benchmark by name; each is run alone, because they would disturb each other.</summary>
+internal static class BenchmarkCatalog
+{
+    private static readonly Dictionary<string, (string Summary, Func<string[], Task<int>> Run)> Benchmarks = new(StringComparer.Ordinal)
+    {
+    };
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (args.Length > 0 && Benchmarks.TryGetValue(args[0], out var benchmark))
+            return await benchmark.Run(args[1..]);
+
+        await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project tests/CoLlm.Benchmarks -- NAME [options], NAME one of:");
+        foreach ((string name, var entry) in Benchmarks.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            await Console.Error.WriteLineAsync($"  {name,-24} {entry.Summary}");
+        return 2;
+    }
+}

@@ -1,0 +1,3 @@
+using CoLlm.Benchmarks;
+
+return await BenchmarkCatalog.RunAsync(args);
