@@ -1,11 +1,13 @@
 using System.CommandLine;
+using CoLlm.Cli.JsonLines;
 
 namespace CoLlm.Cli;
 
 /// <summary>The <c>collm</c> command line: one file per subcommand in <c>Commands/</c>, listed here.</summary>
 internal static class CollmCommand
 {
-    public static RootCommand Create() => new("Two language models write one answer: a small base model drafts, an expert writes where it is needed.")
-    {
-    };
+    public static RootCommand Create(ConsoleStreams streams) =>
+        new("Two language models write one answer: a small base model drafts, an expert writes where it is needed.")
+        {
+        };
 }

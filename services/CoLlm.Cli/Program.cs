@@ -1,3 +1,4 @@
 using CoLlm.Cli;
+using CoLlm.Cli.JsonLines;
 
-return await CollmCommand.Create().Parse(args).InvokeAsync();
+return await CollmCommand.Create(ConsoleStreams.OfProcess()).Parse(args).InvokeAsync();
