@@ -1,0 +1,81 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace CoLlm.Inference.Sampling;
+
+/// <summary>
+/// Reductions over one row of logits. The order of additions is fixed by the length alone (sixteen lanes, whatever the
+/// processor's width), so equal rows give equal bits wherever they lie in memory.
+/// </summary>
+public static class VocabularyScan
+{
+    /// <summary>Index of the largest value, the first where several are; NaN never wins. Zero where nothing does.</summary>
+    public static int Argmax(ReadOnlySpan<float> values)
+    {
+        float largest = Max(values);
+        ReadOnlySpan<Vector512<float>> vectors = MemoryMarshal.Cast<float, Vector512<float>>(values);
+        Vector512<float> wanted = Vector512.Create(largest);
+        for (int i = 0; i < vectors.Length; i++)
+        {
+            ulong equalLanes = Vector512.Equals(vectors[i], wanted).ExtractMostSignificantBits();
+            if (equalLanes != 0)
+                return i * Vector512<float>.Count + System.Numerics.BitOperations.TrailingZeroCount(equalLanes);
+        }
+
+        for (int i = vectors.Length * Vector512<float>.Count; i < values.Length; i++)
+        {
+            if (values[i] == largest)
+                return i;
+        }
+
+        return 0;
+    }
+
+    /// <summary>The largest value; NaN never wins; negative infinity where nothing does.</summary>
+    public static float Max(ReadOnlySpan<float> values)
+    {
+        ReadOnlySpan<Vector512<float>> vectors = MemoryMarshal.Cast<float, Vector512<float>>(values);
+        Vector512<float> lanes = Vector512.Create(float.NegativeInfinity);
+        foreach (Vector512<float> vector in vectors)
+            lanes = Vector512.ConditionalSelect(Vector512.GreaterThan(vector, lanes), vector, lanes);
+
+        float largest = float.NegativeInfinity;
+        for (int lane = 0; lane < Vector512<float>.Count; lane++)
+            largest = lanes[lane] > largest ? lanes[lane] : largest;
+        foreach (float value in values[(vectors.Length * Vector512<float>.Count)..])
+            largest = value > largest ? value : largest;
+        return largest;
+    }
+
+    /// <summary>Sum in double precision, so that a vocabulary of a hundred thousand small weights loses nothing.</summary>
+    public static double Sum(ReadOnlySpan<float> values)
+    {
+        ReadOnlySpan<Vector256<float>> vectors = MemoryMarshal.Cast<float, Vector256<float>>(values);
+        Vector512<double> lanes = Vector512<double>.Zero;
+        foreach (Vector256<float> vector in vectors)
+        {
+            (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(vector);
+            lanes += Vector512.Create(lower, upper);
+        }
+
+        double sum = 0;
+        for (int lane = 0; lane < Vector512<double>.Count; lane++)
+            sum += lanes[lane];
+        foreach (float value in values[(vectors.Length * Vector256<float>.Count)..])
+            sum += value;
+        return sum;
+    }
+
+    /// <summary>Natural logarithm of the sum of <c>exp(logits)</c>: what turns a logit into a log-probability.</summary>
+    /// <param name="logits">Finite values. <c>[vocabulary]</c></param>
+    /// <param name="scratch">Overwritten; at least as long.</param>
+    public static double LogSumExp(ReadOnlySpan<float> logits, Span<float> scratch)
+    {
+        float largest = Max(logits);
+        Span<float> weights = scratch[..logits.Length];
+        TensorPrimitives.Subtract(logits, largest, weights);
+        TensorPrimitives.Exp(weights, weights);
+        return largest + Math.Log(Sum(weights));
+    }
+}
