@@ -1,0 +1,48 @@
+namespace Grpc.Core;
+
+/// <summary>A call with one request and a stream of responses, in flight.</summary>
+public sealed class AsyncServerStreamingCall<TResponse> : IDisposable
+{
+    private readonly AsyncCallState _state;
+
+    public AsyncServerStreamingCall(
+        IAsyncStreamReader<TResponse> responseStream,
+        Task<Metadata> responseHeadersAsync,
+        Func<Status> getStatusFunc,
+        Func<Metadata> getTrailersFunc,
+        Action disposeAction)
+    {
+        ResponseStream = responseStream;
+        _state = new AsyncCallState(responseHeadersAsync, getStatusFunc, getTrailersFunc, disposeAction);
+    }
+
+    /// <summary>As above, with functions that share one state object instead of capturing it.</summary>
+    public AsyncServerStreamingCall(
+        IAsyncStreamReader<TResponse> responseStream,
+        Func<object, Task<Metadata>> responseHeadersAsync,
+        Func<object, Status> getStatusFunc,
+        Func<object, Metadata> getTrailersFunc,
+        Action<object> disposeAction,
+        object state)
+    {
+        ResponseStream = responseStream;
+        _state = new AsyncCallState(responseHeadersAsync, getStatusFunc, getTrailersFunc, disposeAction, state);
+    }
+
+    /// <summary>Receives responses; fails with <see cref="RpcException"/> where the status is not OK.</summary>
+    public IAsyncStreamReader<TResponse> ResponseStream { get; }
+
+    /// <summary>The response headers, once they are here.</summary>
+    public Task<Metadata> ResponseHeadersAsync => _state.ResponseHeadersAsync();
+
+    /// <summary>How the call ended.</summary>
+    /// <exception cref="InvalidOperationException">The call has not ended.</exception>
+    public Status GetStatus() => _state.GetStatus();
+
+    /// <summary>The trailers of the ended call.</summary>
+    /// <exception cref="InvalidOperationException">The call has not ended.</exception>
+    public Metadata GetTrailers() => _state.GetTrailers();
+
+    /// <summary>Gives the call up where it is still in flight, and frees what it holds.</summary>
+    public void Dispose() => _state.Dispose();
+}
