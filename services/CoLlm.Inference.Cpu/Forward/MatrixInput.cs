@@ -1,0 +1,71 @@
+using CoLlm.Inference.Cpu.Kernels;
+using CoLlm.Inference.Cpu.Threading;
+using CoLlm.Inference.Cpu.Weights;
+
+namespace CoLlm.Inference.Cpu.Forward;
+
+/// <summary>Packs activation rows into the tiles that a matrix product reads, quantised where the matrix is.</summary>
+internal sealed unsafe class MatrixInput(KernelTable kernels, WorkerPool pool) : IPoolLoop
+{
+    private float* _source;
+    private long _sourceStride;
+    private int _depth;
+    private WeightKind _kind;
+    private byte* _target;
+
+    /// <summary>How the rows are cut.</summary>
+    public RowTiles Tiles { get; private set; }
+
+    /// <summary>The packed rows; tile t starts <c>Start(t) * RowBytes</c> bytes from here.</summary>
+    public byte* Data { get; private set; }
+
+    /// <summary>Bytes of one packed row.</summary>
+    public long RowBytes { get; private set; }
+
+    /// <summary>Bytes that one row of any product of this depth can take.</summary>
+    public static long MaxRowBytes(int depth) => ((long)depth + ActivationQuantizer.GroupSize) * sizeof(float);
+
+    /// <summary>Packs <paramref name="rows"/> rows for a product with <paramref name="matrix"/>.</summary>
+    /// <param name="matrix">The matrix.</param>
+    /// <param name="source">First row.</param>
+    /// <param name="sourceStride">Floats from one row to the next.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="buffer">Room for the packed rows; left alone where a single row can be read as it is.</param>
+    public void Pack(in PackedMatrix matrix, float* source, long sourceStride, int rows, byte* buffer)
+    {
+        _source = source;
+        _sourceStride = sourceStride;
+        _depth = matrix.Depth;
+        _kind = matrix.Kind;
+        _target = buffer;
+        Tiles = RowTiles.For(rows, _kind.IsInteger() ? Int8Tile.MaxRows : kernels.MaxFloatRows);
+        RowBytes = _kind switch
+        {
+            WeightKind.Int8 => (long)matrix.Units * Int8Tile.InputInts * sizeof(int),
+            WeightKind.Int4 => (long)matrix.Units * Int4Tile.InputInts * sizeof(int),
+            _ => (long)matrix.Depth * sizeof(float),
+        };
+        Data = buffer;
+        if (rows == 1 && !_kind.IsInteger())
+            Data = (byte*)source;
+        else
+            pool.For(Tiles.Count, this);
+    }
+
+    public void Run(int item, int thread)
+    {
+        int start = Tiles.Start(item);
+        int rows = Tiles.Start(item + 1) - start;
+        byte* target = _target + (start * RowBytes);
+        for (int row = 0; row < rows; row++)
+        {
+            float* source = _source + ((start + row) * _sourceStride);
+            if (_kind == WeightKind.Int8)
+                kernels.QuantizeForInt8(source, _depth, (int*)target, row, rows);
+            else if (_kind == WeightKind.Int4)
+                kernels.QuantizeForInt4(source, _depth, (int*)target, row, rows);
+        }
+        if (!_kind.IsInteger())
+            TileTranspose.Run(_source + (start * _sourceStride), _sourceStride, (float*)target, rows, _depth);
+    }
+}

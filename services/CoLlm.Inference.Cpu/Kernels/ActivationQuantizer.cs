@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using CoLlm.Inference.Cpu.Kernels.Simd;
+
+namespace CoLlm.Inference.Cpu.Kernels;
+
+/// <summary>
+/// Activations to 8-bit integers: each group of 32 is divided by its largest magnitude over 127 and rounded to nearest even.
+/// Packs one row of a tile in the form that the integer tiles read: per group the rows' scales, then the rows' corrections
+/// (the group's sum times the weights' offset), then the values.
+/// </summary>
+internal static unsafe class ActivationQuantizer
+{
+    public const int GroupSize = 32;
+
+    private const float RoundingShift = 12582912f;
+
+    /// <summary>Quantises for <see cref="Int8Tile"/>: per 4 depth steps the pairs (0, 2) and (1, 3) in 16-bit halves.</summary>
+    /// <param name="input">One row. <c>[depth]</c>; what is past <paramref name="depth"/> in the last group counts as zero.</param>
+    /// <param name="depth">Length of the row.</param>
+    /// <param name="packed">The tile's first group.</param>
+    /// <param name="row">Row in the tile.</param>
+    /// <param name="rows">Rows of the tile.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ForInt8<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        int* values = stackalloc int[GroupSize];
+        for (int start = 0; start < depth; start += GroupSize, packed += Int8Tile.InputInts * rows)
+        {
+            Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, 128);
+            int* target = packed + (2 * rows) + (2 * row);
+            for (int i = 0; i < GroupSize; i += 4, target += 2 * rows)
+            {
+                ulong first = *(ulong*)(values + i) & 0x0000FFFF_0000FFFF;
+                ulong second = (*(ulong*)(values + i + 2) & 0x0000FFFF_0000FFFF) << 16;
+                *(ulong*)target = first | second;
+            }
+        }
+    }
+
+    /// <summary>Quantises for <see cref="Int4Tile"/>: per 4 depth steps their 4 bytes.</summary>
+    /// <inheritdoc cref="ForInt8" path="/param"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ForInt4<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        int* values = stackalloc int[GroupSize];
+        for (int start = 0; start < depth; start += GroupSize, packed += Int4Tile.InputInts * rows)
+        {
+            Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, 8);
+            int* target = packed + (2 * rows) + row;
+            for (int i = 0; i < GroupSize; i += 4, target += rows)
+            {
+                *target = (values[i] & 0xFF) | ((values[i + 1] & 0xFF) << 8)
+                    | ((values[i + 2] & 0xFF) << 16) | (values[i + 3] << 24);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Group<TSimd, TV, TI>(float* input, int start, int depth, int* values, int* packed, int row, int rows, int offset)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        float* tail = stackalloc float[GroupSize];
+        float* source = input + start;
+        if (depth - start < GroupSize)
+        {
+            for (int i = 0; i < GroupSize; i++)
+                tail[i] = start + i < depth ? source[i] : 0f;
+            source = tail;
+        }
+
+        float scale = LargestMagnitude<TSimd, TV, TI>(source) / 127f;
+        TV inverse = TSimd.Broadcast(scale > 0f ? 1f / scale : 0f);
+        TV shift = TSimd.Broadcast(RoundingShift);
+        TI zero = TSimd.AsInt(shift);
+        TI sum = TSimd.BroadcastInt(0);
+        for (int i = 0; i < GroupSize; i += TSimd.Width)
+        {
+            TI value = TSimd.SubtractInt(TSimd.AsInt(TSimd.MultiplyAdd(TSimd.Load(source + i), inverse, shift)), zero);
+            sum = TSimd.AddInt(sum, value);
+            TSimd.StoreInt(value, values + i);
+        }
+        int* lanes = stackalloc int[16];
+        TSimd.StoreInt(sum, lanes);
+        int total = 0;
+        for (int i = 0; i < TSimd.Width; i++)
+            total += lanes[i];
+        ((float*)packed)[row] = scale;
+        packed[rows + row] = total * offset;
+    }
+
+    /// <summary>Largest magnitude of 32 values; NaN when one of them is NaN or infinite, so that nothing is lost silently.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float LargestMagnitude<TSimd, TV, TI>(float* source)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        TV largest = TSimd.Broadcast(0f);
+        TV nothing = TSimd.Broadcast(0f);
+        for (int i = 0; i < GroupSize; i += TSimd.Width)
+        {
+            TV x = TSimd.Load(source + i);
+            largest = TSimd.Larger(largest, TSimd.Absolute(x));
+            nothing = TSimd.MultiplyAdd(x, TSimd.Broadcast(0f), nothing);
+        }
+        float* lanes = stackalloc float[32];
+        TSimd.Store(largest, lanes);
+        TSimd.Store(nothing, lanes + 16);
+        float result = 0f;
+        float finite = 0f;
+        for (int i = 0; i < TSimd.Width; i++)
+        {
+            result = lanes[i] > result ? lanes[i] : result;
+            finite += lanes[16 + i];
+        }
+        return result + finite;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using CoLlm.Inference.Cpu.Kernels.Simd;
+
+namespace CoLlm.Inference.Cpu.Kernels;
+
+/// <summary>
+/// Kernels over one row of activations. Sums go through 16 partial sums, element i into sum <c>i mod 16</c>, added in one
+/// fixed order, so that every register width gives the same bits.
+/// </summary>
+internal static unsafe class RowKernels
+{
+    private const int PartialSums = 16;
+
+    /// <summary><c>output[i] = weight[i] * input[i] / sqrt(mean(input^2) + epsilon)</c>; may run in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RmsNorm<TSimd, TV, TI>(float* input, float* weight, float* output, int length, float epsilon)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        float* sums = stackalloc float[PartialSums];
+        int whole = length & ~(PartialSums - 1);
+        for (int lane = 0; lane < PartialSums; lane += TSimd.Width)
+        {
+            TV sum = TSimd.Broadcast(0f);
+            for (int i = lane; i < whole; i += PartialSums)
+            {
+                TV x = TSimd.Load(input + i);
+                sum = TSimd.MultiplyAdd(x, x, sum);
+            }
+            TSimd.Store(sum, sums + lane);
+        }
+        for (int i = whole; i < length; i++)
+            sums[i - whole] = MathF.FusedMultiplyAdd(input[i], input[i], sums[i - whole]);
+
+        float scale = 1f / MathF.Sqrt((AddPartialSums(sums) / length) + epsilon);
+        int vectors = length - (length % TSimd.Width);
+        TV scales = TSimd.Broadcast(scale);
+        for (int i = 0; i < vectors; i += TSimd.Width)
+            TSimd.Store(TSimd.Multiply(TSimd.Load(weight + i), TSimd.Multiply(TSimd.Load(input + i), scales)), output + i);
+        for (int i = vectors; i < length; i++)
+            output[i] = weight[i] * (input[i] * scale);
+    }
+
+    /// <summary><c>target[i] += addend[i]</c></summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add<TSimd, TV, TI>(float* target, float* addend, int length)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        int vectors = length - (length % TSimd.Width);
+        for (int i = 0; i < vectors; i += TSimd.Width)
+            TSimd.Store(TSimd.Add(TSimd.Load(target + i), TSimd.Load(addend + i)), target + i);
+        for (int i = vectors; i < length; i++)
+            target[i] += addend[i];
+    }
+
+    /// <summary>
+    /// <c>output[i] = silu(gate[i]) * up[i]</c> with <c>silu(x) = x / (1 + e^-x)</c>, for 32 values.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void GatedPanel<TSimd, TV, TI>(float* gate, float* up, float* output)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        TV one = TSimd.Broadcast(1f);
+        for (int i = 0; i < FloatTile.Columns; i += TSimd.Width)
+        {
+            TV x = TSimd.Load(gate + i);
+            TV e = Exponential.Compute<TSimd, TV, TI>(TSimd.Subtract(TSimd.Broadcast(0f), x));
+            TSimd.Store(TSimd.Multiply(TSimd.Divide(x, TSimd.Add(one, e)), TSimd.Load(up + i)), output + i);
+        }
+    }
+
+    /// <summary>
+    /// Rotates the pairs <c>(i, i + half)</c> of one head by the row's angles; may run in place.
+    /// </summary>
+    /// <param name="head">The head's values. <c>[2 * half]</c></param>
+    /// <param name="cosines">Cosines of the row's position. <c>[half]</c></param>
+    /// <param name="sines">Sines of the row's position. <c>[half]</c></param>
+    /// <param name="half">Half the head's width.</param>
+    public static void Rotate(float* head, float* cosines, float* sines, int half)
+    {
+        for (int i = 0; i < half; i++)
+        {
+            float a = head[i];
+            float b = head[i + half];
+            head[i] = (a * cosines[i]) - (b * sines[i]);
+            head[i + half] = (b * cosines[i]) + (a * sines[i]);
+        }
+    }
+
+    /// <summary>Adds 16 partial sums in the one order used everywhere: halves onto halves.</summary>
+    public static float AddPartialSums(float* sums)
+    {
+        for (int step = PartialSums / 2; step > 0; step /= 2)
+        {
+            for (int i = 0; i < step; i++)
+                sums[i] += sums[i + step];
+        }
+        return sums[0];
+    }
+}

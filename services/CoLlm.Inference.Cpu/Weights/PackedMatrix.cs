@@ -1,0 +1,24 @@
+using CoLlm.Inference.Cpu.Kernels;
+
+namespace CoLlm.Inference.Cpu.Weights;
+
+/// <summary>
+/// A weight matrix as kernels read it: panels of 32 output columns, each panel its depth steps (or groups of 32) one after
+/// another. Valid while the storage it lies in is.
+/// </summary>
+/// <param name="Data">First panel.</param>
+/// <param name="Kind">Number format.</param>
+/// <param name="Panels">Panels of 32 output columns; the last may be padded with zeros.</param>
+/// <param name="Depth">Length of an input row.</param>
+internal readonly unsafe record struct PackedMatrix(nint Data, WeightKind Kind, int Panels, int Depth)
+{
+    /// <summary>Output columns, padding included.</summary>
+    public int Columns => Panels * FloatTile.Columns;
+
+    /// <summary>Units of depth: steps, or groups of 32.</summary>
+    public int Units => (Depth + Kind.UnitDepth() - 1) / Kind.UnitDepth();
+
+    public long PanelBytes => (long)Units * Kind.UnitBytes();
+
+    public long ByteLength => PanelBytes * Panels;
+}

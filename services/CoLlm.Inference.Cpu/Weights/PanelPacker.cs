@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu.Kernels;
+
+namespace CoLlm.Inference.Cpu.Weights;
+
+/// <summary>Packs one panel of a matrix from checkpoint rows, 32 by 32 weights at a time, and refuses weights that are not finite.</summary>
+internal static unsafe class PanelPacker
+{
+    private const int Block = 32;
+
+    /// <exception cref="CheckpointException">A weight is NaN or infinite.</exception>
+    public static void Pack(MatrixPlan plan, int panel, byte* target)
+    {
+        byte** rows = stackalloc byte*[FloatTile.Columns];
+        ElementType* types = stackalloc ElementType[FloatTile.Columns];
+        for (int i = 0; i < FloatTile.Columns; i++)
+        {
+            bool exists = plan.TryGetRow((panel * FloatTile.Columns) + i, out TensorView tensor, out long row);
+            types[i] = tensor.ElementType;
+            rows[i] = exists ? tensor.Data + (row * plan.Depth * Elements.ByteSize(tensor.ElementType)) : null;
+        }
+
+        for (int start = 0; start < plan.Depth; start += Block)
+        {
+            int count = Math.Min(Block, plan.Depth - start);
+            bool finite = plan.Kind is WeightKind.Float16 or WeightKind.BFloat16
+                ? PackHalves(rows, start, count, plan.Kind == WeightKind.BFloat16, (uint*)target)
+                : PackFloats(rows, types, start, count, plan.Kind, target);
+            if (!finite)
+                ThrowNotFinite(plan, panel, start, count);
+            target += plan.Kind.IsInteger() ? plan.Kind.UnitBytes() : (long)count * plan.Kind.UnitBytes();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool PackHalves(byte** rows, int start, int count, bool isBFloat16, uint* target)
+    {
+        ushort* staged = stackalloc ushort[FloatTile.Columns * Block];
+        var exponent = Vector256.Create(isBFloat16 ? (ushort)0x7F80 : (ushort)0x7C00);
+        Vector256<ushort> bad = Vector256<ushort>.Zero;
+        for (int i = 0; i < FloatTile.Columns; i++)
+        {
+            ushort* line = staged + (i * Block);
+            if (rows[i] == null || count < Block)
+                new Span<ushort>(line, Block).Clear();
+            if (rows[i] == null)
+                continue;
+            ushort* source = (ushort*)rows[i] + start;
+            if (count < Block)
+            {
+                new ReadOnlySpan<ushort>(source, count).CopyTo(new Span<ushort>(line, Block));
+            }
+            else
+            {
+                Vector256.Load(source).Store(line);
+                Vector256.Load(source + 16).Store(line + 16);
+            }
+            bad |= Vector256.Equals(Vector256.Load(line) & exponent, exponent);
+            bad |= Vector256.Equals(Vector256.Load(line + 16) & exponent, exponent);
+        }
+        for (int k = 0; k < count; k++)
+        {
+            for (int j = 0; j < 16; j++)
+                target[(k * 16) + j] = staged[(j * Block) + k] | ((uint)staged[((j + 16) * Block) + k] << 16);
+        }
+        return bad == Vector256<ushort>.Zero;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool PackFloats(byte** rows, ElementType* types, int start, int count, WeightKind kind, byte* target)
+    {
+        float* staged = stackalloc float[FloatTile.Columns * Block];
+        bool finite = true;
+        for (int i = 0; i < FloatTile.Columns; i++)
+        {
+            var line = new Span<float>(staged + (i * Block), Block);
+            if (rows[i] == null || count < Block)
+                line.Clear();
+            if (rows[i] != null)
+                Elements.ToFloats(rows[i], types[i], start, line[..count]);
+            finite &= Elements.AllFinite(line);
+        }
+        if (kind.IsInteger())
+        {
+            if (finite)
+                GroupQuantizer.Pack(staged, kind, target);
+            return finite;
+        }
+        float* floats = (float*)target;
+        for (int k = 0; k < count; k++)
+        {
+            for (int i = 0; i < FloatTile.Columns; i++)
+                floats[(k * FloatTile.Columns) + i] = staged[(i * Block) + k];
+        }
+        return finite;
+    }
+
+    private static void ThrowNotFinite(MatrixPlan plan, int panel, int start, int count)
+    {
+        for (int i = 0; i < FloatTile.Columns; i++)
+        {
+            if (plan.TryGetRow((panel * FloatTile.Columns) + i, out TensorView tensor, out long row))
+                Elements.RequireFinite(tensor, (row * plan.Depth) + start, count);
+        }
+    }
+}
