@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoLlm.Cli.Commands;
 using CoLlm.Cli.JsonLines;
 
 namespace CoLlm.Cli;
@@ -9,5 +10,7 @@ internal static class CollmCommand
     public static RootCommand Create(ConsoleStreams streams) =>
         new("Two language models write one answer: a small base model drafts, an expert writes where it is needed.")
         {
+            TokenizeCommand.Create(streams),
+            DetokenizeCommand.Create(streams),
         };
 }

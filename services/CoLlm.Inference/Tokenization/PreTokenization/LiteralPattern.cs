@@ -1,0 +1,14 @@
+namespace CoLlm.Inference.Tokenization.PreTokenization;
+
+/// <summary>Matches one fixed, non-empty string.</summary>
+internal sealed class LiteralPattern(string literal) : ITextPattern
+{
+    public string Signature => $"literal({literal})";
+
+    public bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int length)
+    {
+        int offset = text[from..].IndexOf(literal, StringComparison.Ordinal);
+        (start, length) = (from + offset, literal.Length);
+        return offset >= 0;
+    }
+}
