@@ -1,0 +1,35 @@
+namespace CoLlm.Decoding.Base;
+
+/// <summary>The base model's side of one request: its sequence, advanced one step at a time. Used by one caller at a time.</summary>
+public interface IBaseSession
+{
+    /// <summary>Appends tokens to the sequence and computes what follows the last of them.</summary>
+    /// <param name="tokenIds">At least one token.</param>
+    /// <param name="cancellationToken">Ends the wait; the sequence is unusable afterwards.</param>
+    /// <returns>A result whose buffers stay valid until the next call.</returns>
+    ValueTask<BaseStep> AdvanceAsync(ReadOnlyMemory<int> tokenIds, CancellationToken cancellationToken);
+}
+
+/// <summary>How a step of the base model ended.</summary>
+public enum BaseOutcome
+{
+    Computed,
+
+    /// <summary>The KV pool has no block left for the sequence.</summary>
+    KvPoolExhausted,
+
+    /// <summary>The model produced NaN or infinity.</summary>
+    NonFiniteLogits,
+
+    /// <summary>The engine is stopping.</summary>
+    EngineStopped,
+}
+
+/// <summary>What the base model says about the next position.</summary>
+/// <param name="Outcome">The other values hold where it is <see cref="BaseOutcome.Computed"/>.</param>
+/// <param name="Logits">Raw logits, at least the usable vocabulary. <c>[vocabulary]</c></param>
+/// <param name="HiddenState">Hidden state after the final norm. <c>[hidden]</c></param>
+public readonly record struct BaseStep(BaseOutcome Outcome, ReadOnlyMemory<float> Logits, ReadOnlyMemory<float> HiddenState)
+{
+    public static BaseStep Failed(BaseOutcome outcome) => new(outcome, default, default);
+}

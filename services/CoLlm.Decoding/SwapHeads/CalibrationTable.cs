@@ -1,0 +1,73 @@
+namespace CoLlm.Decoding.SwapHeads;
+
+/// <summary>One row of a calibration: the threshold at which a share of positions was deferred.</summary>
+/// <param name="TargetRate">Share of positions, 0 to 1.</param>
+/// <param name="Threshold">The cut that gives it.</param>
+public readonly record struct CalibrationPoint(float TargetRate, float Threshold);
+
+/// <summary>
+/// Maps target deferral rates to thresholds, as measured on text the base wrote alone. The rate that collaboration then realises
+/// drifts from the target. Rates strictly ascend, thresholds never do: validated when made.
+/// </summary>
+public sealed class CalibrationTable
+{
+    public const int MaxPointCount = 1024;
+
+    private readonly CalibrationPoint[] _points;
+
+    private CalibrationTable(CalibrationPoint[] points) => _points = points;
+
+    public IReadOnlyList<CalibrationPoint> Points => _points;
+
+    /// <summary>Checks the rows; <paramref name="problem"/> is one sentence naming the first that is wrong.</summary>
+    public static CalibrationTable? TryCreate(IReadOnlyList<CalibrationPoint> points, out string? problem)
+    {
+        problem = FindProblem(points);
+        return problem is null ? new CalibrationTable([.. points]) : null;
+    }
+
+    /// <summary>
+    /// The threshold for a target rate, linear between rows. Zero never defers and one always does unless the table has rows for them.
+    /// </summary>
+    /// <param name="targetRate">0 to 1.</param>
+    public float ThresholdFor(float targetRate)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(targetRate is >= 0f and <= 1f, true, nameof(targetRate));
+        var below = new CalibrationPoint(0f, 1f);
+        foreach (CalibrationPoint point in _points)
+        {
+            if (point.TargetRate == targetRate)
+                return point.Threshold;
+            if (point.TargetRate > targetRate)
+                return Between(below, point, targetRate);
+            below = point;
+        }
+
+        // A negative threshold is the only one that defers whatever the probability.
+        return targetRate == 1f ? -1f : Between(below, new CalibrationPoint(1f, Math.Min(below.Threshold, 0f)), targetRate);
+    }
+
+    private static float Between(CalibrationPoint below, CalibrationPoint above, float targetRate) =>
+        targetRate == below.TargetRate
+            ? below.Threshold
+            : below.Threshold + (above.Threshold - below.Threshold) * (targetRate - below.TargetRate) / (above.TargetRate - below.TargetRate);
+
+    private static string? FindProblem(IReadOnlyList<CalibrationPoint> points)
+    {
+        if (points.Count is 0 or > MaxPointCount)
+            return $"the calibration table has {points.Count} rows; 1 to {MaxPointCount} are allowed";
+        for (int i = 0; i < points.Count; i++)
+        {
+            if (points[i].TargetRate is not (>= 0f and <= 1f))
+                return $"row {i} of the calibration table has a target rate outside 0 to 1";
+            if (points[i].Threshold is not (>= -1f and <= 1f))
+                return $"row {i} of the calibration table has a threshold outside -1 to 1";
+            if (i > 0 && points[i].TargetRate <= points[i - 1].TargetRate)
+                return $"row {i} of the calibration table does not raise the target rate";
+            if (i > 0 && points[i].Threshold > points[i - 1].Threshold)
+                return $"row {i} of the calibration table raises the threshold";
+        }
+
+        return null;
+    }
+}
