@@ -26,6 +26,9 @@ public sealed class BackendSequence
     /// <summary>Forgets everything: the next call starts at position 0.</summary>
     public void Reset() => _length = 0;
 
+    /// <summary>Forgets what follows the first <paramref name="length"/> tokens.</summary>
+    public void TruncateTo(int length) => _length = Math.Min(_length, length);
+
     /// <summary>Runs the tokens and returns copies of what all their positions give.</summary>
     /// <returns>Logits and final-norm hidden states, one entry per token.</returns>
     public (float[][] Logits, float[][] HiddenStates) Advance(ReadOnlySpan<int> tokens)

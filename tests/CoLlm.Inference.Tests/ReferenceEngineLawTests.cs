@@ -1,0 +1,11 @@
+using CoLlm.Inference.Backends;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Testing.Laws;
+using CoLlm.Testing.Reference;
+
+namespace CoLlm.Inference.Tests;
+
+public sealed class ReferenceEngineLawTests : EngineLawTests
+{
+    protected override IInferenceBackend CreateBackend(ICheckpoint checkpoint) => new ReferenceBackend(checkpoint);
+}
