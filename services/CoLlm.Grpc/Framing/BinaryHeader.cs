@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>Values of <c>-bin</c> headers: base64, written without padding, read with or without it.</summary>
 internal static class BinaryHeader

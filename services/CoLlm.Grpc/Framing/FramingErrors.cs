@@ -1,6 +1,6 @@
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>The statuses of messages that cannot be read or written.</summary>
 internal static class FramingErrors

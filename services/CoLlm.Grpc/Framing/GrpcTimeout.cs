@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>The <c>grpc-timeout</c> header: at most eight digits and a unit.</summary>
 internal static class GrpcTimeout

@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.IO.Pipelines;
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>The message encodings of this implementation: identity and gzip.</summary>
 internal static class MessageEncoding

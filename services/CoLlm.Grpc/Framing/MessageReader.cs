@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>Reads the length-prefixed messages of one direction of a call, in place, one read at a time.</summary>
 /// <remarks>The reader is itself the deserialisation context of every message, so a message costs nothing but itself.</remarks>

@@ -4,7 +4,7 @@ using System.IO.Compression;
 using System.IO.Pipelines;
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>Writes length-prefixed messages of one direction of a call straight into a pipe, without flushing it; one write at a time.</summary>
 /// <remarks>The writer is itself the serialisation context of every message, so a message costs nothing.</remarks>

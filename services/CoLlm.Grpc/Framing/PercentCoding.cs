@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>The <c>grpc-message</c> coding: UTF-8, with every byte outside 0x20 to 0x7E and every '%' written as %XX.</summary>
 internal static class PercentCoding

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>A growing buffer over rented arrays, written as a stream or as a buffer writer; one user at a time.</summary>
 internal sealed class PooledBuffer : Stream, IBufferWriter<byte>

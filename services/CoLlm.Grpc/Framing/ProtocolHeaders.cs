@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>Names and values of the headers that gRPC itself uses.</summary>
 internal static class ProtocolHeaders

@@ -1,6 +1,6 @@
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Framing;
+namespace Grpc.Framing;
 
 /// <summary>What a failure below gRPC means as a gRPC status.</summary>
 internal static class StatusMapping

@@ -1,5 +1,5 @@
-using CoLlm.Grpc.Server;
-using CoLlm.Grpc.Server.Binding;
+using Grpc.Server;
+using Grpc.Server.Binding;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,4 @@
-using CoLlm.Grpc.Server;
+using Grpc.Server;
 using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace CoLlm.Grpc.Server;
+namespace Grpc.Server;
 
 /// <summary>Which services an application has mapped, so that what is mapped once stays mapped once.</summary>
 internal sealed class MappedServices

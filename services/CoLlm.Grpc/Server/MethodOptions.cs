@@ -1,10 +1,10 @@
 using System.IO.Compression;
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace CoLlm.Grpc.Server;
+namespace Grpc.Server;
 
 /// <summary>The options that hold for the methods of one service: those of all services, as the service's own change them.</summary>
 internal sealed record MethodOptions(

@@ -1,9 +1,9 @@
 using System.Globalization;
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 
-namespace CoLlm.Grpc.Server;
+namespace Grpc.Server;
 
 /// <summary>Refuses, in HTTP's own terms, requests that are no gRPC.</summary>
 internal static class RequestCheck

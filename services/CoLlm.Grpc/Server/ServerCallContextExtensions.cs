@@ -1,4 +1,4 @@
-using CoLlm.Grpc.Server.Calls;
+using Grpc.Server.Calls;
 using Microsoft.AspNetCore.Http;
 
 namespace Grpc.Core;

@@ -1,12 +1,12 @@
-using CoLlm.Grpc.Framing;
-using CoLlm.Grpc.Server.Calls;
+using Grpc.Framing;
+using Grpc.Server.Calls;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 
-namespace CoLlm.Grpc.Server.Binding;
+namespace Grpc.Server.Binding;
 
 /// <summary>Serves the calls of one method: checks the request, runs the method, answers with its outcome.</summary>
 internal abstract class CallHandler<TRequest, TResponse>(Method<TRequest, TResponse> method, MethodOptions options, CallClock clock, ILogger logger)

@@ -1,8 +1,8 @@
-using CoLlm.Grpc.Server.Calls;
+using Grpc.Server.Calls;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
-namespace CoLlm.Grpc.Server.Binding;
+namespace Grpc.Server.Binding;
 
 /// <summary>A method of a service type, not yet bound to an instance: one request, one response.</summary>
 internal delegate Task<TResponse> OpenUnary<TService, TRequest, TResponse>(TService service, TRequest request, ServerCallContext context);

@@ -2,7 +2,7 @@ using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 
-namespace CoLlm.Grpc.Server.Binding;
+namespace Grpc.Server.Binding;
 
 /// <summary>Puts a service's interceptors around its methods, the first one outermost.</summary>
 internal static class InterceptorChain

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace CoLlm.Grpc.Server.Binding;
+namespace Grpc.Server.Binding;
 
 /// <summary>Finds the methods of a service through its generated base class, and gives each an endpoint.</summary>
 internal sealed class ServiceMapper<TService> : ServiceBinderBase

@@ -1,5 +1,5 @@
 using System.Globalization;
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace CoLlm.Grpc.Server.Binding;
+namespace Grpc.Server.Binding;
 
 /// <summary>Answers gRPC calls of methods that nobody serves with UNIMPLEMENTED, and leaves all other requests alone.</summary>
 internal static class UnknownEndpoints

@@ -1,4 +1,4 @@
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>Calls back once when a call's time is up.</summary>
 internal sealed class CallDeadline : IAsyncDisposable

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>When a call ends, and for whom: its method returned, its time is up, or its client left.</summary>
 internal sealed class CallLifetime(HttpContext context, CallResponse response) : IAsyncDisposable

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.IO.Pipelines;
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>The response half of a call: headers, messages, status, in that order and each at most once where the wire says so.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Text;
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>The status that a method's exception becomes.</summary>
 internal static class CallStatus

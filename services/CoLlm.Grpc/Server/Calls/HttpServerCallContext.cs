@@ -1,8 +1,8 @@
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>One call over HTTP/2 as its method sees it.</summary>
 internal sealed class HttpServerCallContext : ServerCallContext

@@ -4,7 +4,7 @@ using System.Text;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>What the connection says about the client: its address and, with TLS, its certificate.</summary>
 internal static class PeerAddress

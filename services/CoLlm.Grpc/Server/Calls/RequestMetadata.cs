@@ -1,9 +1,9 @@
-using CoLlm.Grpc.Framing;
+using Grpc.Framing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>Turns the headers of a request into the metadata that a method sees.</summary>
 internal static class RequestMetadata

@@ -1,6 +1,6 @@
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>The stream of a call's requests.</summary>
 internal sealed class RequestStreamReader<T>(HttpServerCallContext call, Func<DeserializationContext, T> deserializer) : IAsyncStreamReader<T>

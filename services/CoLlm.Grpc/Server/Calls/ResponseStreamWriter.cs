@@ -1,6 +1,6 @@
 using Grpc.Core;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>The stream of a call's responses.</summary>
 internal sealed class ResponseStreamWriter<T>(HttpServerCallContext call, Action<T, SerializationContext> serializer) : IServerStreamWriter<T>

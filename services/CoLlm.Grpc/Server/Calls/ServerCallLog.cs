@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>What the server has to say about calls.</summary>
 internal static partial class ServerCallLog

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace CoLlm.Grpc.Server.Calls;
+namespace Grpc.Server.Calls;
 
 /// <summary>The service object of one call: from the services where they have it, else made for the call and disposed after it.</summary>
 internal readonly struct ServiceInstance<TService> : IAsyncDisposable
