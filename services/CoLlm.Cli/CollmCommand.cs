@@ -12,5 +12,8 @@ internal static class CollmCommand
         {
             TokenizeCommand.Create(streams),
             DetokenizeCommand.Create(streams),
+            InspectCommand.Create(streams),
+            ScoreCommand.Create(streams),
+            CompleteCommand.Create(streams),
         };
 }

@@ -32,11 +32,8 @@ public sealed unsafe class Checkpoint : ICheckpoint
 
     public string ContentKey { get; }
 
-    /// <summary>Tensor names, in no particular order.</summary>
-    public IReadOnlyCollection<string> TensorNames => _tensors.Keys;
-
-    /// <summary>Bytes of all tensors together.</summary>
-    public long WeightBytes => _tensors.Values.Sum(t => t.Tensor.ByteLength);
+    /// <summary>What is stored, in no particular order.</summary>
+    public IEnumerable<TensorSummary> Tensors => _tensors.Values.Select(t => TensorSummary.Of(t.Tensor));
 
     /// <summary>Opens a model directory; weights are mapped, not read.</summary>
     /// <exception cref="CheckpointException">A file is missing, malformed or of a model that the engine does not run.</exception>
@@ -80,12 +77,6 @@ public sealed unsafe class Checkpoint : ICheckpoint
             throw new CheckpointException($"{file.Name}: tensor '{tensorName}' is stored as {tensor.ElementType}; weights must be F32, F16 or BF16.");
         return new TensorView(tensorName, elementType, tensor.Shape, file.Address(tensor), tensor.ByteLength);
     }
-
-    /// <summary>The element format a tensor is stored in, as its file spells it, and its size in bytes.</summary>
-    /// <exception cref="CheckpointException">There is no such tensor.</exception>
-    public (string ElementType, long ByteLength) DescribeTensor(string tensorName) => _tensors.TryGetValue(tensorName, out var found)
-        ? (found.Tensor.ElementType, found.Tensor.ByteLength)
-        : throw new CheckpointException($"{Directory}: tensor {CheckpointText.Quote(tensorName)} is missing.");
 
     /// <summary>Unmaps the files; no <see cref="TensorView"/> may be read afterwards.</summary>
     public void Dispose()
