@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.IO.Pipelines;
 using Grpc.Core;
 
 namespace Grpc.Framing;
@@ -13,7 +12,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     /// <summary>Messages up to this length are written, header and all, into one piece of the pipe's memory.</summary>
     private const int MaxReservedLength = 2048;
 
-    private readonly PipeWriter _pipe;
+    private readonly IBufferWriter<byte> _pipe;
     private readonly int _maxMessageSize;
     private readonly CompressionLevel _level;
     private PooledBuffer? _buffer;
@@ -27,7 +26,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     /// <param name="pipe">Where the bytes go.</param>
     /// <param name="maxMessageSize">The largest message before compression, or null for no limit.</param>
     /// <param name="level">How hard messages are compressed.</param>
-    public MessageWriter(PipeWriter pipe, int? maxMessageSize, CompressionLevel level = CompressionLevel.Fastest)
+    public MessageWriter(IBufferWriter<byte> pipe, int? maxMessageSize, CompressionLevel level = CompressionLevel.Fastest)
     {
         _pipe = pipe;
         _maxMessageSize = maxMessageSize ?? Array.MaxLength;
