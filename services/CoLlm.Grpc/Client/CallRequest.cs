@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using CoLlm.Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 
 namespace Grpc.Net.Client;
 

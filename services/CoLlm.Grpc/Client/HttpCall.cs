@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
-using CoLlm.Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 
 namespace Grpc.Net.Client;
 

@@ -1,6 +1,6 @@
 using System.Net;
-using CoLlm.Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 
 namespace Grpc.Net.Client;
 

@@ -1,5 +1,5 @@
-using CoLlm.Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 
 namespace Grpc.Net.Client;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using CoLlm.Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 
 namespace Grpc.Net.Client;
 
