@@ -1,5 +1,6 @@
 using CoLlm.Decoding.Base;
 using CoLlm.Decoding.Experts;
+using CoLlm.Decoding.Stopping;
 using CoLlm.Decoding.Tests.Scripted;
 using CoLlm.Inference.Sampling;
 
@@ -191,7 +192,7 @@ public sealed class CollaborativeDecoderTests
         public ValueTask EmitAsync(TokenEvent token, CancellationToken cancellationToken) => default;
     }
 
-    private sealed class ConstantText : Stopping.ITokenText
+    private sealed class ConstantText : ITokenText
     {
         public string Append(int tokenId) => "x";
 

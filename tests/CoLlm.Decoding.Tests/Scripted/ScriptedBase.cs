@@ -12,6 +12,9 @@ internal sealed class ScriptedBase(ScriptedModel model) : IBaseSession
     /// <summary>What the step of this index ends with.</summary>
     public Func<int, BaseOutcome> Outcome { get; init; } = _ => BaseOutcome.Computed;
 
+    /// <summary>Changes a hidden state before it is given.</summary>
+    public Action<float[]> ChangeHiddenState { get; init; } = _ => { };
+
     /// <summary>True: every step suspends the caller before it answers.</summary>
     public bool IsAsynchronous { get; init; }
 
@@ -24,8 +27,8 @@ internal sealed class ScriptedBase(ScriptedModel model) : IBaseSession
         StepLengths.Add(tokenIds.Length);
         BaseOutcome outcome = Outcome(StepLengths.Count - 1);
         int[] prefix = [.. _tokenIds];
-        return outcome == BaseOutcome.Computed
-            ? new BaseStep(outcome, model.Logits(prefix), model.HiddenState(prefix))
-            : BaseStep.Failed(outcome);
+        float[] hidden = model.HiddenState(prefix);
+        ChangeHiddenState(hidden);
+        return outcome == BaseOutcome.Computed ? new BaseStep(outcome, model.Logits(prefix), hidden) : BaseStep.Failed(outcome);
     }
 }
