@@ -143,10 +143,10 @@ public sealed class CollaborativeDecoderTests
     {
         var scene = new Scene
         {
-            Base = new ScriptedBase(new Scene().BaseModel) { Outcome = step => step < 3 ? BaseOutcome.Computed : BaseOutcome.KvPoolExhausted },
+            Base = new ScriptedBase(new Scene().BaseModel) { Outcome = step => step < 3 ? BaseOutcome.Computed : BaseOutcome.BackendFault },
         };
         DecodingSummary summary = await scene.DecodeAsync(Scene.Request());
-        Assert.Equal((FinishReason.BaseFailed, BaseOutcome.KvPoolExhausted, 3), (summary.FinishReason, summary.BaseOutcome, scene.Sink.Tokens.Count));
+        Assert.Equal((FinishReason.BaseFailed, BaseOutcome.BackendFault, 3), (summary.FinishReason, summary.BaseOutcome, scene.Sink.Tokens.Count));
     }
 
     [Fact]

@@ -15,11 +15,11 @@ public enum BaseOutcome
 {
     Computed,
 
-    /// <summary>The KV pool has no block left for the sequence.</summary>
-    KvPoolExhausted,
-
     /// <summary>The model produced NaN or infinity.</summary>
     NonFiniteLogits,
+
+    /// <summary>The device failed while it computed the step.</summary>
+    BackendFault,
 
     /// <summary>The engine is stopping.</summary>
     EngineStopped,

@@ -98,7 +98,7 @@ internal sealed class SwapHeadReader(ReadOnlyMemory<byte> content, string name)
                 throw Problem($"{place} has the shape [{string.Join(", ", shape)}], which is out of bounds");
         }
 
-        if (offsets[0] < 0 || offsets[1] > data.Length || offsets[1] - offsets[0] != elementCount * sizeof(float))
+        if (offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > data.Length || offsets[1] - offsets[0] != elementCount * sizeof(float))
             throw Problem($"{place} lies at bytes {offsets[0]} to {offsets[1]} of {data.Length}, which does not hold {elementCount} elements");
         float[] values = new float[elementCount];
         for (int i = 0; i < values.Length; i++)
