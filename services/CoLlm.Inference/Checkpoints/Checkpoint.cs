@@ -24,6 +24,7 @@ public sealed unsafe class Checkpoint : ICheckpoint
         _files = files;
         _tensors = tensors;
         ContentKey = WeightFingerprint.Compute(files);
+        Fingerprint = WeightFingerprint.ComputePortable(_tensors.Values);
     }
 
     public string? Directory { get; }
@@ -31,6 +32,12 @@ public sealed unsafe class Checkpoint : ICheckpoint
     public ModelConfig Config { get; }
 
     public string ContentKey { get; }
+
+    /// <summary>
+    /// Names the weights wherever they lie: the same on every machine and however they are sharded, different as soon as a tensor is
+    /// added, reshaped or trained. 32 lower-case hexadecimal digits.
+    /// </summary>
+    public string Fingerprint { get; }
 
     /// <summary>What is stored, in no particular order.</summary>
     public IEnumerable<TensorSummary> Tensors => _tensors.Values.Select(t => TensorSummary.Of(t.Tensor));

@@ -38,6 +38,22 @@ internal static unsafe class WeightFingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 
+    /// <summary>
+    /// As <see cref="Compute"/> from what the tensors are alone, without files and times: names models between machines.
+    /// 32 lower-case hexadecimal digits.
+    /// </summary>
+    public static string ComputePortable(IEnumerable<(SafetensorsFile File, StoredTensor Tensor)> tensors)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach ((SafetensorsFile file, StoredTensor tensor) in tensors.OrderBy(t => t.Tensor.Name, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name}\n{tensor.ElementType} {string.Join(',', tensor.Shape)}\n"));
+            AppendSamples(hash, file.Address(tensor), tensor.ByteLength);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
     private static void AppendSamples(IncrementalHash hash, byte* data, long length)
     {
         if (length <= WholeBelowBytes)

@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
-using CoLlm.Inference.Sampling;
 
-namespace CoLlm.Decoding.Experts;
+namespace CoLlm.Inference.Sampling;
 
 /// <summary>Logits in half precision: the form in which an expert's whole distribution is handed over.</summary>
 public static class HalfLogits
