@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ProtoService = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Grpc.Server.Binding;
 
@@ -31,10 +32,12 @@ internal sealed class ServiceMapper<TService> : ServiceBinderBase
     public static List<IEndpointConventionBuilder> Map(IEndpointRouteBuilder routes, MappedServices mapped)
     {
         ServiceMapper<TService> mapper = new(routes);
-        FindBindMethod().Invoke(null, BindingFlags.DoNotWrapExceptions, null, [mapper, null], null);
+        MethodInfo bind = FindBindMethod();
+        bind.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [mapper, null], null);
+        var descriptor = bind.DeclaringType!.GetProperty("Descriptor", BindingFlags.Static | BindingFlags.Public)?.GetValue(null);
         foreach (string name in mapper._serviceNames)
         {
-            if (mapped.TryAdd(name))
+            if (mapped.TryAdd(name, descriptor as ProtoService))
                 mapper._endpoints.Add(UnknownEndpoints.MapUnknownMethods(routes, name));
         }
 

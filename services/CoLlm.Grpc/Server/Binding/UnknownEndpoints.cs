@@ -26,7 +26,7 @@ internal static class UnknownEndpoints
     public static void MapUnknownServices(IEndpointRouteBuilder routes, MappedServices mapped)
     {
         GrpcServiceOptions options = routes.ServiceProvider.GetRequiredService<IOptions<GrpcServiceOptions>>().Value;
-        if (options.IgnoreUnknownServices == true || !mapped.TryAdd(""))
+        if (options.IgnoreUnknownServices == true || !mapped.TryAdd("", null))
             return;
 
         Map(routes, "{unimplementedService}/{unimplementedMethod}", "unimplementedService", "gRPC - unknown service", context =>

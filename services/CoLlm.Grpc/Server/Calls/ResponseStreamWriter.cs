@@ -25,7 +25,7 @@ internal sealed class ResponseStreamWriter<T>(HttpServerCallContext call, Action
             return Task.FromCanceled(cancellationToken);
 
         if (call.CancellationToken.IsCancellationRequested)
-            return Task.FromException(new OperationCanceledException("The client has given the call up.", call.CancellationToken));
+            return Task.FromException(new InvalidOperationException("The call has ended, so nothing more can be written."));
 
         try
         {
