@@ -30,6 +30,8 @@ internal sealed unsafe class FloatBlock
 
     public Span<float> Span => _array.AsSpan(_offset, Length);
 
+    public Memory<float> Memory => _array.AsMemory(_offset, Length);
+
     /// <summary>A block that holds at least <paramref name="length"/> floats: the given one, or a larger one with unspecified content.</summary>
     public static FloatBlock AtLeast(FloatBlock? block, int length) =>
         block is not null && block.Length >= length ? block : new FloatBlock(length);

@@ -13,12 +13,13 @@ internal sealed class ForkJoinPool : IDisposable
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _wake = new(0);
-    private readonly SemaphoreSlim _finished = new(0);
+    private readonly Lock _gate = new();
     private Action<int, int>? _body;
     private ExceptionDispatchInfo? _failure;
     private int _itemCount;
     private int _nextItem;
-    private int _pendingWorkers;
+    private int _helpersInside;
+    private bool _isOpen;
     private volatile bool _isStopping;
 
     /// <summary>Starts <paramref name="workerCount"/> - 1 threads.</summary>
@@ -48,16 +49,12 @@ internal sealed class ForkJoinPool : IDisposable
             return;
         }
 
-        int helpers = Math.Min(_threads.Length, itemCount - 1);
-        _body = body;
-        _itemCount = itemCount;
-        _nextItem = 0;
-        _failure = null;
-        Volatile.Write(ref _pendingWorkers, helpers);
-        _wake.Release(helpers);
+        Open(itemCount, body);
+        int missing = Math.Min(_threads.Length, itemCount - 1) - _wake.CurrentCount;
+        if (missing > 0)
+            _wake.Release(missing);
         TakeItems(0);
-        WaitForHelpers();
-        _body = null;
+        CloseAndWait();
         _failure?.Throw();
     }
 
@@ -70,7 +67,29 @@ internal sealed class ForkJoinPool : IDisposable
         foreach (Thread thread in _threads)
             thread.Join();
         _wake.Dispose();
-        _finished.Dispose();
+    }
+
+    private void Open(int itemCount, Action<int, int> body)
+    {
+        lock (_gate)
+        {
+            _body = body;
+            _itemCount = itemCount;
+            _nextItem = 0;
+            _failure = null;
+            _isOpen = true;
+        }
+    }
+
+    // A helper that has not come by now need not come at all: on a busy machine it may be long in getting a core.
+    private void CloseAndWait()
+    {
+        lock (_gate)
+            _isOpen = false;
+        SpinWait spinner = default;
+        while (Volatile.Read(ref _helpersInside) > 0)
+            spinner.SpinOnce(sleep1Threshold: -1);
+        _body = null;
     }
 
     private void Serve(int worker)
@@ -80,9 +99,15 @@ internal sealed class ForkJoinPool : IDisposable
             WaitForWork();
             if (_isStopping)
                 return;
+            lock (_gate)
+            {
+                if (!_isOpen)
+                    continue;
+                Interlocked.Increment(ref _helpersInside);
+            }
+
             TakeItems(worker);
-            if (Interlocked.Decrement(ref _pendingWorkers) == 0)
-                _finished.Release();
+            Interlocked.Decrement(ref _helpersInside);
         }
     }
 
@@ -97,13 +122,6 @@ internal sealed class ForkJoinPool : IDisposable
         }
 
         _wake.Wait();
-    }
-
-    private void WaitForHelpers()
-    {
-        for (int spin = 0; spin < SpinsBeforeSleep && Volatile.Read(ref _pendingWorkers) > 0; spin++)
-            Thread.SpinWait(8);
-        _finished.Wait();
     }
 
     private void TakeItems(int worker)

@@ -8,12 +8,15 @@ namespace CoLlm.Training.Losses;
 /// The end of the model: logits, the token loss with the swap head, and the gradients of both. Works on a few hundred target
 /// rows at a time, so that logits for a whole batch never exist; rows that do not count are never computed.
 /// </summary>
-internal sealed unsafe class OutputHead(Parameter outputWeight, Parameter? theta)
+/// <param name="outputWeight">The output projection.</param>
+/// <param name="theta">The swap head, <c>[experts, hidden]</c>; null trains the language model alone.</param>
+/// <param name="columnCount">The softmax runs over the ids below this one: rows of padding or of a stored swap head stay out.</param>
+internal sealed unsafe class OutputHead(Parameter outputWeight, Parameter? theta, int columnCount)
 {
     /// <summary>Rows whose logits exist at once; fixed, because it fixes the order in which gradients add up.</summary>
     internal const int ChunkRows = 512;
 
-    private readonly int _vocabularySize = outputWeight.Shape[0];
+    private readonly int _vocabularySize = columnCount;
     private readonly int _hiddenSize = outputWeight.Shape[1];
     private readonly int _expertCount = theta?.Shape[0] ?? 0;
     private FloatBlock _hidden = new(0);

@@ -4,9 +4,9 @@ using CoLlm.Training.Model;
 namespace CoLlm.Training.Losses;
 
 /// <summary>One forward and backward pass: batch in, losses out, gradients added to the trained tensors.</summary>
-internal sealed class TrainingPass(ComputeContext compute, TrainableModel model, Parameter? theta)
+internal sealed class TrainingPass(ComputeContext compute, TrainableModel model, Parameter? theta, int? columnCount = null)
 {
-    private readonly OutputHead _head = new(model.OutputWeight, theta);
+    private readonly OutputHead _head = new(model.OutputWeight, theta, columnCount ?? model.Config.VocabularySize);
     private FloatBlock _hiddenGradient = new(0);
 
     /// <summary>Computes the losses alone.</summary>

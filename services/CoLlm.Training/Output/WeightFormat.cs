@@ -1,0 +1,11 @@
+namespace CoLlm.Training.Output;
+
+/// <summary>Number formats in which trained weights are written.</summary>
+public enum WeightFormat
+{
+    /// <summary>The master weights as they are.</summary>
+    Float32,
+
+    /// <summary>Rounded to the nearest bfloat16: half the size, and what most published checkpoints hold.</summary>
+    BFloat16,
+}
