@@ -5,6 +5,7 @@ internal static class BenchmarkCatalog
 {
     private static readonly Dictionary<string, (string Summary, Func<string[], Task<int>> Run)> Benchmarks = new(StringComparer.Ordinal)
     {
+        [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
     };
 
     public static async Task<int> RunAsync(string[] args)
