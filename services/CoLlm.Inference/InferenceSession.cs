@@ -36,6 +36,9 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Tokens that it did not have to compute because another session had.</summary>
     public int SharedPrefixTokens => Read(static s => s.SharedPrefixTokens);
 
+    /// <summary>What it has cost so far.</summary>
+    public SessionWork Work => Read(static s => s.Work);
+
     /// <summary>All its tokens; valid until the next call.</summary>
     public ReadOnlySpan<int> Tokens
     {

@@ -35,6 +35,11 @@ internal sealed class EngineState(ModelConfig config, InferenceEngineOptions opt
     /// <summary>No new sessions: draining, or stopped.</summary>
     public bool Draining { get; set; }
 
+    /// <summary>When the step at hand began, on the stopwatch's clock.</summary>
+    public long StepBegan { get; set; }
+
+    /// <summary>How long the step just computed took.</summary>
+    public TimeSpan StepTime { get; set; }
 
     /// <summary>Called when a place or a reservation has come back.</summary>
     public Action CapacityFreed { get; set; } = static () => { };

@@ -46,6 +46,9 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
     /// <summary>Tokens whose keys and values were taken over from other sessions.</summary>
     public int SharedPrefixTokens { get; private set; }
 
+    /// <summary>Steps that computed rows of it, and the rows.</summary>
+    public SessionWork Work { get; private set; }
+
     public bool InFlight { get; private set; }
 
     public bool InStep { get; private set; }
@@ -178,6 +181,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
     public bool LeaveStep(in StepEntry entry)
     {
         InStep = false;
+        Work = new SessionWork(Work.StepCount + 1, Work.ComputedTokenCount + entry.Rows, _engine.StepBegan, _engine.StepTime);
         if (entry.Failure is { } failure && !Disposed)
             Fail(failure);
         if (Disposed || Failure is not null)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Failures;
 using CoLlm.Inference.KvCache;
@@ -38,13 +39,18 @@ internal sealed class StepRunner
             if (_engine.Active.Count == 0)
                 return false;
             BuildPlan();
+            _engine.StepBegan = Stopwatch.GetTimestamp();
         }
 
         if (_entries.Count == 0)
             return true;
         Compute();
         lock (_engine.Gate)
+        {
+            _engine.StepTime = Stopwatch.GetElapsedTime(_engine.StepBegan);
             FinishStep();
+        }
+
         return true;
     }
 
