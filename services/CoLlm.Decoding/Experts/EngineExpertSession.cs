@@ -62,6 +62,9 @@ public sealed class EngineExpertSession(string name, InferenceEngine engine, int
         }
         catch (Exception exception) when (exception is SessionFailedException or EngineRefusedException)
         {
+            // What is lost is opened afresh by the next ask, which then brings the whole history.
+            _session?.Dispose();
+            (_session, _prefill) = (null, null);
             return ExpertAnswer.Failed(ExpertOutcome.Unavailable);
         }
     }

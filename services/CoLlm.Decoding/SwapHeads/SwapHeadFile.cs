@@ -40,6 +40,32 @@ public sealed record SwapHeadFile(SwapHead Head, SwapHeadIdentity TrainedWith, C
     /// <exception cref="CheckpointException">It is not a swap head; the message names the place.</exception>
     public static SwapHeadFile Parse(ReadOnlyMemory<byte> content, string name) => new SwapHeadReader(content, name).Read();
 
+    /// <summary>Makes sure that the head belongs to the models that are running.</summary>
+    /// <param name="running">Their fingerprints.</param>
+    /// <param name="allowsMismatch">True: differences are wanted.</param>
+    /// <returns>The differences that were allowed, each naming both values; for the log.</returns>
+    /// <exception cref="CheckpointException">There are differences and they are not allowed; the message names all of them.</exception>
+    public IReadOnlyList<string> RequireFit(SwapHeadIdentity running, bool allowsMismatch)
+    {
+        IReadOnlyList<string> mismatches = TrainedWith.FindMismatches(running);
+        return mismatches.Count == 0 || allowsMismatch ? mismatches : throw new CheckpointException(string.Join(" ", mismatches));
+    }
+
+    /// <summary>The head for some of its experts, in the order wanted; the others' share goes to the base.</summary>
+    /// <exception cref="CheckpointException">It was not trained with one of them.</exception>
+    public SwapHead HeadFor(IReadOnlyList<string> expertNames)
+    {
+        int[] rows = new int[expertNames.Count];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = TrainedWith.Experts.Index().FirstOrDefault(entry => entry.Item.Name == expertNames[i], (-1, default)).Index;
+            if (rows[i] < 0)
+                throw new CheckpointException($"The swap head was not trained with expert {expertNames[i]}.");
+        }
+
+        return Head.Restrict(rows);
+    }
+
     /// <summary>The file's content, the same bytes for the same head.</summary>
     public byte[] ToBytes() => SwapHeadWriter.Write(this);
 

@@ -120,6 +120,30 @@ public sealed class SwapHeadFileTests
             Identity.FindMismatches(running));
     }
 
+    [Fact]
+    public void RequireFit_OtherModels_IsRefusedUnlessAllowed()
+    {
+        SwapHeadFile file = Sample(true);
+        SwapHeadIdentity running = Identity with { BaseFingerprint = "base-2", TokenizerFingerprint = "tokenizer-2" };
+        CheckpointException exception = Assert.Throws<CheckpointException>(() => file.RequireFit(running, allowsMismatch: false));
+        Assert.Contains("base-1, but base-2 is running. The swap head was trained with tokenizer tokenizer-1, but tokenizer-2", exception.Message);
+        Assert.Equal(2, file.RequireFit(running, allowsMismatch: true).Count);
+        Assert.Empty(file.RequireFit(Identity, allowsMismatch: false));
+    }
+
+    [Fact]
+    public void HeadFor_ExpertsInAnotherOrder_ReportsInThatOrder()
+    {
+        SwapHeadFile file = Sample(true);
+        float[] hidden = [0.5f, 0, 0, 0, 0, 1];
+        float[] trained = new float[2];
+        float[] wanted = new float[2];
+        file.Head.Score(hidden, trained);
+        file.HeadFor([Identity.Experts[1].Name, "math"]).Score(hidden, wanted);
+        Assert.Equal([trained[1], trained[0]], wanted);
+        Assert.Equal("The swap head was not trained with expert law.", Assert.Throws<CheckpointException>(() => file.HeadFor(["law"])).Message);
+    }
+
     private static SwapHeadFile Sample(bool isCalibrated)
     {
         float[] theta = [.. Enumerable.Range(0, 12).Select(i => i * 0.25f - 1f)];
