@@ -21,6 +21,10 @@ internal static class JsonFile
             stream.ReadExactly(content);
             return JsonDocument.Parse(content, Strict);
         }
+        catch (JsonException e) when (e.LineNumber is null)
+        {
+            throw new CheckpointException($"{file}: broken JSON, an object in it names a key twice.", e);
+        }
         catch (JsonException e)
         {
             throw new CheckpointException($"{file}: broken JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
