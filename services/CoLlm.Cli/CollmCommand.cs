@@ -15,5 +15,6 @@ internal static class CollmCommand
             InspectCommand.Create(streams),
             ScoreCommand.Create(streams),
             CompleteCommand.Create(streams),
+            RenderCommand.Create(streams),
         };
 }

@@ -22,11 +22,14 @@ public sealed class Tokenizer
     private readonly AddedTokenMatcher _normalizedTokens;
     private readonly ConcurrentDictionary<string, int[]> _cache = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cacheBySpan;
+    private readonly Lazy<string> _fingerprint;
     private int _cachedWords;
 
     internal Tokenizer(TokenizerParts parts)
     {
         _parts = parts;
+        ModelVocabularySize = parts.ModelVocabularySize;
+        _fingerprint = new Lazy<string>(() => TokenizerFingerprint.Of(parts, ModelVocabularySize));
         _cacheBySpan = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
         _rawTokens = new AddedTokenMatcher(parts.RecognizedTokens.Where(token => !token.IsNormalized));
         _normalizedTokens = new AddedTokenMatcher(parts.RecognizedTokens
@@ -36,6 +39,15 @@ public sealed class Tokenizer
 
     /// <summary>One more than the largest token id. A model may have more rows (padding), which no text encodes to.</summary>
     public int VocabularySize => _parts.Tokens.Count;
+
+    /// <summary>One more than the largest id of the model's own pieces: the vocabulary without tokens added above it.</summary>
+    public int ModelVocabularySize { get; }
+
+    /// <summary>
+    /// Equal for tokenizers that give the same ids to the same text as far as the model's own pieces go: the fingerprint of ids
+    /// below <see cref="ModelVocabularySize"/>. 32 hexadecimal digits.
+    /// </summary>
+    public string Fingerprint => _fingerprint.Value;
 
     /// <summary>Begins a text; null when the tokenizer names none.</summary>
     public int? BosTokenId => _parts.Roles.Bos;
@@ -90,6 +102,23 @@ public sealed class Tokenizer
     /// <summary>Whether decoding can skip this token.</summary>
     public bool IsSpecial(int id) =>
         (uint)id < (uint)_parts.Tokens.Count && (_parts.DecodedTokens.KindOf(id) & TokenKind.Special) != 0;
+
+    /// <summary>
+    /// As <see cref="Fingerprint"/>, over the ids below <paramref name="usableVocabulary"/> only: what two models of different
+    /// vocabulary sizes compare on the ids that both have. Costs a pass over the vocabulary.
+    /// </summary>
+    public string FingerprintOf(int usableVocabulary)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(usableVocabulary);
+        return usableVocabulary == ModelVocabularySize ? Fingerprint : TokenizerFingerprint.Of(_parts, usableVocabulary);
+    }
+
+    /// <summary>
+    /// Whether ids below <paramref name="sharedVocabulary"/> mean the same to both. Text that one of them encodes with ids at or
+    /// above it is not covered.
+    /// </summary>
+    public bool IsCompatibleWith(Tokenizer other, int sharedVocabulary) =>
+        FingerprintOf(sharedVocabulary) == other.FingerprintOf(sharedVocabulary);
 
     private void EncodeText(string text, EncodingRun run)
     {

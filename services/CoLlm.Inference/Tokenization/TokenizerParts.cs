@@ -25,6 +25,12 @@ internal sealed record TokenizerParts
     /// <summary>Added tokens that are recognised in text.</summary>
     public required IReadOnlyList<AddedToken> RecognizedTokens { get; init; }
 
+    /// <summary>Ids that stand for markup although text is not searched for them.</summary>
+    public IReadOnlyList<int> MarkupIds { get; init; } = [];
+
+    /// <summary>One more than the largest id of the model itself, tokens added beside it apart.</summary>
+    public int ModelVocabularySize => Model.Pieces.Count == 0 ? 0 : Model.Pieces.Values.Max() + 1;
+
     /// <summary>Each id's writing in the vocabulary; null at ids without a token.</summary>
     public required IReadOnlyList<string?> Tokens { get; init; }
 

@@ -32,6 +32,7 @@ internal static class SentencePieceFile
             MapsBytes = false,
             Model = new BpeModel(pieces, merges.Table, ReadOptions(model, merges, unknownId)),
             RecognizedTokens = assembly.Added,
+            MarkupIds = [.. Enumerable.Range(0, model.Pieces.Count).Where(id => model.Pieces[id].Kind is PieceKind.Control or PieceKind.Unknown)],
             Tokens = tokens,
             DecodedTokens = new TokenBytes([.. tokens.Select((token, id) => Decoded(token, id, model, assembly.AddedAt(id), declared))]),
             Decoding = ReadDecoding(model, declared),

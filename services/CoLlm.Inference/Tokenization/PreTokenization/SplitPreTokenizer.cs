@@ -17,7 +17,7 @@ internal enum SplitBehavior
 internal sealed class SplitPreTokenizer(ITextPattern pattern, SplitBehavior behavior, bool invert) : IPreTokenizer
 {
     // A pattern that matches everything is cut the same way whether matches are isolated or all else is removed.
-    public string Signature => behavior == SplitBehavior.Isolated || (behavior == SplitBehavior.Removed && invert)
+    public string Signature => behavior == SplitBehavior.Isolated || (pattern is WordPattern && behavior == SplitBehavior.Removed && invert)
         ? $"split({pattern.Signature})"
         : $"split({pattern.Signature},{behavior},{invert})";
 

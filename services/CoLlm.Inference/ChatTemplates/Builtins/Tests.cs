@@ -1,0 +1,52 @@
+using System.Numerics;
+using CoLlm.Inference.ChatTemplates.Syntax;
+using CoLlm.Inference.ChatTemplates.Values;
+
+namespace CoLlm.Inference.ChatTemplates.Builtins;
+
+/// <summary>What can stand after <c>is</c>.</summary>
+internal static class Tests
+{
+    public static bool Holds(RenderContext context, string name, object? value, Arguments arguments) => name switch
+    {
+        "defined" => value is not UndefinedValue,
+        "undefined" => value is UndefinedValue,
+        "none" => value is null,
+        "string" => value is string,
+        "mapping" => value is TemplateDict,
+        "sequence" => value is TemplateList or TemplateDict or string or UndefinedValue,
+        "iterable" => value is TemplateList or TemplateDict or string or UndefinedValue,
+        "number" => Python.IsNumber(value),
+        "integer" => value is long or BigInteger,
+        "float" => value is double,
+        "boolean" => value is bool,
+        "true" => value is true,
+        "false" => value is false,
+        "callable" => value is TemplateFunction,
+        "odd" => Modulo(value, 2) == 1,
+        "even" => Modulo(value, 2) == 0,
+        "divisibleby" => Modulo(value, arguments.Integer(0, "num", 0)) == 0,
+        "lower" => value is string text && text.Any(char.IsLower) && !text.Any(char.IsUpper),
+        "upper" => value is string text && text.Any(char.IsUpper) && !text.Any(char.IsLower),
+        "sameas" => ReferenceEquals(value, Other(arguments)) || (value is not (TemplateList or TemplateDict) && Equals(value, Other(arguments))),
+        "escaped" => false,
+        "eq" or "equalto" or "==" => Comparison.Holds(context, "==", value, Other(arguments)),
+        "ne" or "!=" => Comparison.Holds(context, "!=", value, Other(arguments)),
+        "lt" or "lessthan" or "<" => Comparison.Holds(context, "<", value, Other(arguments)),
+        "le" or "<=" => Comparison.Holds(context, "<=", value, Other(arguments)),
+        "gt" or "greaterthan" or ">" => Comparison.Holds(context, ">", value, Other(arguments)),
+        "ge" or ">=" => Comparison.Holds(context, ">=", value, Other(arguments)),
+        "in" => Python.Contains(context, Other(arguments), value),
+        _ => throw new TemplateFault($"no test named '{name}'"),
+    };
+
+    private static object? Other(Arguments arguments) => arguments.Required(0, "other");
+
+    private static long Modulo(object? value, long divisor)
+    {
+        if (divisor == 0)
+            throw new TemplateFault("integer division or modulo by zero");
+        long number = Python.AsInteger(value, "the tested value");
+        return divisor == -1 ? 0 : ((number % divisor) + divisor) % divisor;
+    }
+}
