@@ -35,7 +35,8 @@ public sealed class ExpertLossTests
 
         Assert.Equal((FinishReason.MaxTokens, 40), (summary.FinishReason, summary.TokenCount));
         Assert.Equal((4, 36, 36), (summary.Experts[0].TokenCount, summary.BaseTokenCount, summary.FallbackTokenCount));
-        Assert.All(scene.Sink.Tokens.Skip(4), token => Assert.True(token is { IsFallback: true, IsContested: true, Origin: TokenOrigin.Base, Reason: DeferralReason.AboveThreshold }));
+        Assert.All(scene.Sink.Tokens.Skip(4), token => Assert.Equal(
+            (true, true, TokenOrigin.Base, DeferralReason.AboveThreshold), (token.IsFallback, token.IsContested, token.Origin, token.Reason)));
         Assert.Equal(0.1f, summary.RealisedDeferralRate);
     }
 

@@ -27,6 +27,27 @@ public sealed class CalibrationTable
     }
 
     /// <summary>
+    /// The quantile grid: for each target rate the threshold above which that share of observed probabilities lies, or the nearest
+    /// smaller share where several are equal.
+    /// </summary>
+    /// <param name="probabilities">Deferral probabilities along text the base wrote; at least one. Sorted in place.</param>
+    /// <param name="targetRates">Strictly ascending, 0 to 1. Zero gets the threshold 1 and one the threshold -1.</param>
+    public static CalibrationTable FromProbabilities(Span<float> probabilities, ReadOnlySpan<float> targetRates)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(probabilities.Length, nameof(probabilities));
+        probabilities.Sort();
+        var points = new CalibrationPoint[targetRates.Length];
+        for (int i = 0; i < points.Length; i++)
+        {
+            int deferred = (int)Math.Floor((double)targetRates[i] * probabilities.Length);
+            float threshold = deferred >= probabilities.Length ? -1f : probabilities[^(deferred + 1)];
+            points[i] = new CalibrationPoint(targetRates[i], targetRates[i] == 0f ? 1f : threshold);
+        }
+
+        return TryCreate(points, out string? problem) ?? throw new ArgumentException(problem, nameof(targetRates));
+    }
+
+    /// <summary>
     /// The threshold for a target rate, linear between rows. Zero never defers and one always does unless the table has rows for them.
     /// </summary>
     /// <param name="targetRate">0 to 1.</param>

@@ -79,7 +79,7 @@ public sealed class GoldenCollaborationTests
 
         Assert.Equal(alone.Tokens, together[0].Sink.Tokens);
         Assert.Equal(alone.Tokens, together[2].Sink.Tokens);
-        Assert.All(table.Engines, engine => Assert.Equal((0, 0), (engine.Engine.GetStatistics().OpenSessions, engine.Engine.GetStatistics().KvBlocksReserved)));
+        await table.AssertEverythingIsHomeAsync();
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class GoldenCollaborationTests
             using var client = new CancellationTokenSource();
             var sink = new CollectingSink { OnToken = token => { if (token.Position == request.Prompt.Length + last) client.Cancel(); } };
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => table.DecodeAsync(request, sink, cancellationToken: client.Token));
-            Assert.All(table.Engines, engine => Assert.Equal((0, 0), (engine.Engine.GetStatistics().OpenSessions, engine.Engine.GetStatistics().KvBlocksReserved)));
+            await table.AssertEverythingIsHomeAsync();
         }
     }
 
@@ -168,6 +168,17 @@ public sealed class GoldenCollaborationTests
             {
                 foreach (EngineExpertSession session in sessions)
                     await session.DisposeAsync();
+            }
+        }
+
+        /// <summary>A step that was under way when its session was closed gives the blocks back at its end; the probe's step comes after it.</summary>
+        public async Task AssertEverythingIsHomeAsync()
+        {
+            foreach (InferenceEngine engine in Engines.Select(engine => engine.Engine))
+            {
+                using (InferenceSession probe = engine.OpenSession(1))
+                    await probe.AdvanceAsync(new[] { 1 });
+                Assert.Equal((0, 0), (engine.GetStatistics().OpenSessions, engine.GetStatistics().KvBlocksReserved));
             }
         }
 

@@ -32,6 +32,26 @@ public sealed class CalibrationTableTests
     }
 
     [Theory]
+    [InlineData(1, 1)]
+    [InlineData(10, 1000)]
+    [InlineData(997, 1000)]
+    [InlineData(500, 7)]
+    public void FromProbabilities_EachRate_DefersThatShareOrTheNextSmaller(int count, int distinct)
+    {
+        var random = new Random(count);
+        float[] probabilities = [.. Enumerable.Range(0, count).Select(_ => random.Next(distinct) / (float)distinct)];
+        float[] rates = [.. Enumerable.Range(0, 11).Select(i => i / 10f)];
+        CalibrationTable table = CalibrationTable.FromProbabilities([.. probabilities], rates);
+        foreach (CalibrationPoint point in table.Points)
+        {
+            int deferred = probabilities.Count(probability => probability > point.Threshold);
+            int wanted = (int)((double)point.TargetRate * count);
+            Assert.InRange(deferred, 0, wanted);
+            Assert.True(deferred == wanted || probabilities.Count(probability => probability >= point.Threshold) > wanted);
+        }
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(-0.1f)]
     [InlineData(1.1f)]
