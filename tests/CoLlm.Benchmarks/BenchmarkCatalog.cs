@@ -1,3 +1,5 @@
+using CoLlm.Benchmarks.Transport;
+
 namespace CoLlm.Benchmarks;
 
 /// <summary>Every benchmark by name; each is run alone, because they would disturb each other.</summary>
@@ -6,6 +8,8 @@ internal static class BenchmarkCatalog
     private static readonly Dictionary<string, (string Summary, Func<string[], Task<int>> Run)> Benchmarks = new(StringComparer.Ordinal)
     {
         [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
+        ["transport"] = ("gRPC against the raw HTTP/2 below it, grpc-js and grpcio: results/transport.md", TransportBenchmark.RunAsync),
+        ["transport-server"] = ("The server process that transport starts", TransportServer.RunAsync),
     };
 
     public static async Task<int> RunAsync(string[] args)

@@ -38,6 +38,9 @@ internal static class MessageEncoding
     /// <exception cref="RpcException">Not gzip (INTERNAL), or larger than the limit (RESOURCE_EXHAUSTED).</exception>
     public static void Decompress(ReadOnlySequence<byte> compressed, PooledBuffer message, int maxMessageSize)
     {
+        if (compressed.IsEmpty)
+            return;
+
         using Stream source = PipeReader.Create(compressed).AsStream();
         using GZipStream gzip = new(source, CompressionMode.Decompress);
         try

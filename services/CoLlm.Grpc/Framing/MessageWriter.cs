@@ -156,14 +156,16 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 
     private void Append(ReadOnlySpan<byte> message)
     {
-        if (_isCompressing)
+        // An empty message stays as it is: .NET's gzip of nothing is nothing, which other implementations do not take for gzip.
+        bool compress = _isCompressing && message.Length > 0;
+        if (compress)
         {
             _compressed ??= new PooledBuffer();
             MessageEncoding.Compress(message, _compressed, _level);
             message = _compressed.Written.Span;
         }
 
-        AppendHeader(message.Length, _isCompressing);
+        AppendHeader(message.Length, compress);
         _pipe.Write(message);
     }
 

@@ -47,6 +47,23 @@ public sealed class CompressionTests
     }
 
     [Fact]
+    public async Task UnaryCall_EmptyMessage_StaysPlain()
+    {
+        Received received = new();
+        await using RawServer server = await RawServer.StartAsync(received.TakeAsync);
+        await server.Invoker.CallUnary(new CallOptions(AskForGzip), Message(0));
+        Assert.Equal([false], received.Flags);
+    }
+
+    [Fact]
+    public async Task UnaryCall_CompressedResponseOfNoBytes_IsTheEmptyMessage()
+    {
+        await using RawServer server = await RawServer.StartAsync(
+            context => RawServer.AnswerAsync(context, RawServer.Frame([], flag: 1), encoding: "gzip"));
+        Assert.Empty((await server.Invoker.CallUnary()).Value);
+    }
+
+    [Fact]
     public async Task UnaryCall_UnknownCompression_IsRefusedBeforeItIsSent()
     {
         Received received = new();

@@ -28,13 +28,17 @@ async function serve(unixPath, certificate, key) {
   server.addService(TestService.service, service.testService);
   server.addService(PingPong.service, service.pingPong);
   const insecure = grpc.ServerCredentials.createInsecure();
-  const pair = [{ cert_chain: fs.readFileSync(certificate), private_key: fs.readFileSync(key) }];
   const plain = await bind(server, '127.0.0.1:0', insecure);
   await bind(server, 'unix:' + unixPath, insecure);
-  const tls = await bind(server, '127.0.0.1:0', grpc.ServerCredentials.createSsl(null, pair));
+  const tls = certificate ? await bind(server, '127.0.0.1:0', serverCredentials(certificate, key)) : null;
   report({ plain, tls });
   process.stdin.resume();
   process.stdin.on('end', () => process.exit(0));
+}
+
+function serverCredentials(certificate, key) {
+  const pair = { cert_chain: fs.readFileSync(certificate), private_key: fs.readFileSync(key) };
+  return grpc.ServerCredentials.createSsl(null, [pair]);
 }
 
 function credentials(certificate) {

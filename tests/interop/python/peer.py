@@ -18,19 +18,22 @@ from cases import CASES
 from service import PingPong, TestService
 
 
-def serve(unix_path, certificate, key):
+def serve(unix_path, certificate=None, key=None):
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=40))
     rpc.add_TestServiceServicer_to_server(TestService(), server)
     ping_rpc.add_PingPongServicer_to_server(PingPong(), server)
     plain = server.add_insecure_port("127.0.0.1:0")
     server.add_insecure_port("unix:" + unix_path)
-    with open(key, "rb") as key_file, open(certificate, "rb") as certificate_file:
-        pair = (key_file.read(), certificate_file.read())
-    tls = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+    tls = certificate and server.add_secure_port("127.0.0.1:0", server_credentials(certificate, key))
     server.start()
     report({"plain": plain, "tls": tls})
     sys.stdin.read()
     server.stop(None)
+
+
+def server_credentials(certificate, key):
+    with open(key, "rb") as key_file, open(certificate, "rb") as certificate_file:
+        return grpc.ssl_server_credentials([(key_file.read(), certificate_file.read())])
 
 
 def connect(target, certificate=None):
