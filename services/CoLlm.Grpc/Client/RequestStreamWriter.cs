@@ -38,7 +38,10 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
         if (Interlocked.Exchange(ref _isWriting, 1) == 1)
             return Task.FromException(new InvalidOperationException("Can't write the message because the previous write is in progress."));
 
-        return WriteCoreAsync(message, cancellationToken);
+        if (cancellationToken.CanBeCanceled)
+            return WriteCancellableAsync(message, cancellationToken);
+
+        return _body.TryOpen() is { } stream ? BeginWrite(stream, message) : OpenAndWriteAsync(message);
     }
 
     public Task CompleteAsync()
@@ -51,38 +54,64 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
         return Task.CompletedTask;
     }
 
-    private async Task WriteCoreAsync(TRequest message, CancellationToken cancellationToken)
+    private async Task WriteCancellableAsync(TRequest message, CancellationToken cancellationToken)
     {
-        CancellationTokenRegistration registration = default;
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static call => ((HttpCall)call!).Cancel(), _call);
+        await OpenAndWriteAsync(message).ConfigureAwait(false);
+    }
+
+    private async Task OpenAndWriteAsync(TRequest message)
+    {
+        Stream? stream = null;
         try
         {
             ThrowIfOver();
-            registration = cancellationToken.UnsafeRegister(static call => ((HttpCall)call!).Cancel(), _call);
-            Stream stream = _body.TryOpen() ?? await _body.OpenAsync().ConfigureAwait(false);
-            WriteOptions? options = WriteOptions;
-            bool compress = _call.IsCompressing && !CallRequest.Has(options, WriteFlags.NoCompress);
-            _writer.Write(message, _serializer, compress);
-            await SendAsync(stream, CallRequest.Has(options, WriteFlags.BufferHint)).ConfigureAwait(false);
-            _buffer.Clear();
+            stream = _body.TryOpen() ?? await _body.OpenAsync().ConfigureAwait(false);
         }
         finally
         {
-            registration.Dispose();
+            if (stream is null)
+                Volatile.Write(ref _isWriting, 0);
+        }
+
+        await BeginWrite(stream, message).ConfigureAwait(false);
+    }
+
+    /// <summary>Serialises and begins to send; apart from the waiting, so that a message in flight keeps as little as possible.</summary>
+    private Task BeginWrite(Stream stream, TRequest message)
+    {
+        try
+        {
+            ThrowIfOver();
+            WriteOptions? options = WriteOptions;
+            _writer.Write(message, _serializer, _call.IsCompressing && !CallRequest.Has(options, WriteFlags.NoCompress));
+            return FinishWriteAsync(stream, CallRequest.Has(options, WriteFlags.BufferHint));
+        }
+        catch (Exception exception)
+        {
             Volatile.Write(ref _isWriting, 0);
+            return Task.FromException(exception);
         }
     }
 
-    private async ValueTask SendAsync(Stream stream, bool mayWait)
+    private async Task FinishWriteAsync(Stream stream, bool mayWait)
     {
         try
         {
             await stream.WriteAsync(_buffer.Written).ConfigureAwait(false);
             if (!mayWait)
                 await stream.FlushAsync().ConfigureAwait(false);
+
+            // After a failed write HTTP may still hold the memory, so only a finished one gives it back.
+            _buffer.Clear();
         }
         catch (Exception exception)
         {
             throw await FailureAsync(exception).ConfigureAwait(false);
+        }
+        finally
+        {
+            Volatile.Write(ref _isWriting, 0);
         }
     }
 

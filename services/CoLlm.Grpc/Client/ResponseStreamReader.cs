@@ -27,7 +27,7 @@ internal sealed class ResponseStreamReader<TResponse>(HttpCall call, Func<Deseri
 
         ValueTask<TResponse?> read = reader.ReadAsync(deserializer, CancellationToken.None);
         if (!read.IsCompletedSuccessfully)
-            return MoveAsync(read, cancellationToken);
+            return cancellationToken.CanBeCanceled ? MoveCancellableAsync(read, cancellationToken) : MoveAsync(read);
 
         // A message that is here already costs no task.
         _current = read.Result;
@@ -44,7 +44,7 @@ internal sealed class ResponseStreamReader<TResponse>(HttpCall call, Func<Deseri
             if (call.Outcome is not null || call.Reader is not { } reader)
                 return End(call.Outcome!);
 
-            return await MoveAsync(reader.ReadAsync(deserializer, CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
+            return await MoveAsync(reader.ReadAsync(deserializer, CancellationToken.None)).ConfigureAwait(false);
         }
         finally
         {
@@ -53,9 +53,14 @@ internal sealed class ResponseStreamReader<TResponse>(HttpCall call, Func<Deseri
         }
     }
 
-    private async Task<bool> MoveAsync(ValueTask<TResponse?> read, CancellationToken cancellationToken)
+    private async Task<bool> MoveCancellableAsync(ValueTask<TResponse?> read, CancellationToken cancellationToken)
     {
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static call => ((HttpCall)call!).Cancel(), call);
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static call => ((HttpCall)call!).Cancel(), call);
+        return await MoveAsync(read).ConfigureAwait(false);
+    }
+
+    private async Task<bool> MoveAsync(ValueTask<TResponse?> read)
+    {
         CallOutcome outcome;
         try
         {
@@ -71,7 +76,6 @@ internal sealed class ResponseStreamReader<TResponse>(HttpCall call, Func<Deseri
         }
         finally
         {
-            registration.Dispose();
             Volatile.Write(ref _isReading, 0);
         }
 

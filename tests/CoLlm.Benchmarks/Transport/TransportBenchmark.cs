@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Sockets;
 using CoLlm.Benchmarks.Rounds;
@@ -16,16 +17,17 @@ internal static class TransportBenchmark
 {
     private const int PayloadLength = 64;
     private const int AllocationExchangeCount = 20_000;
+    private const int WarmupCount = 3000;
     private const string Floor = "raw HTTP/2";
     private const string Ours = "CoLlm.Grpc";
 
     private static readonly Ping Message = new() { Body = ByteString.CopyFrom(Enumerable.Repeat((byte)42, PayloadLength).ToArray()) };
 
-    /// <summary>Options: <c>rounds</c> (9) and <c>exchanges</c> per round (2000), in this order.</summary>
+    /// <summary>Options, in this order: <c>rounds</c> (31), operations per round (500), and <c>streams</c> to leave the unary calls out.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
-        int rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 9;
-        int exchanges = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 2000;
+        int rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 31;
+        int exchanges = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500;
         using TemporaryDirectory folder = new();
         string socket = folder.File("server.sock");
         using ChildProcess server = new("dotnet", typeof(TransportBenchmark).Assembly.Location, "transport-server", socket);
@@ -39,7 +41,7 @@ internal static class TransportBenchmark
         report.Line($"- Rounds: {rounds}, interleaved; {exchanges} operations each; every contender has its own client and server process");
         report.Line($"- {Floor}: Kestrel and HttpClient with frames written and read by hand, one flush per message, no gRPC: the floor of this stack");
         foreach ((string where, Func<HttpMessageHandler> connect, Func<PeerContenders, string> target) in Transports(socket))
-            await MeasureAsync(report, where, address, connect, peers, target, rounds, exchanges);
+            await MeasureAsync(report, where, address, connect, peers, target, rounds, exchanges, unary: !args.Contains("streams"));
 
         await ReportAllocationsAsync(report, address);
         report.Save();
@@ -54,7 +56,8 @@ internal static class TransportBenchmark
         PeerContenders[] peers,
         Func<PeerContenders, string> target,
         int rounds,
-        int exchanges)
+        int exchanges,
+        bool unary)
     {
         (ITransportClient raw, ITransportClient grpc) = (CreateRaw(address, connect()), CreateGrpc(address, connect()));
         await raw.OpenAsync();
@@ -62,14 +65,14 @@ internal static class TransportBenchmark
         List<Contender> contenders = [raw.Exchanges(Floor), grpc.Exchanges(Ours)];
         foreach (PeerContenders peer in peers)
             contenders.Add(await peer.ExchangesAsync(target(peer)));
-        report.Table($"Ping-pong on one stream, {where}", "µs", await InterleavedRounds.RunAsync(contenders, rounds, exchanges, exchanges * 3));
+        report.Table($"Ping-pong on one stream, {where}", "µs", await InterleavedRounds.RunAsync(contenders, rounds, exchanges, WarmupCount));
 
-        foreach (int inFlight in (int[])[1, 32])
+        foreach (int inFlight in unary ? (int[])[1, 32] : [])
         {
             contenders = [raw.Calls(Floor, inFlight), grpc.Calls(Ours, inFlight)];
             foreach (PeerContenders peer in peers)
                 contenders.Add(await peer.CallsAsync(target(peer), inFlight));
-            ReportCalls(report, $"Unary calls, {inFlight} in flight, {where}", await InterleavedRounds.RunAsync(contenders, rounds, exchanges, exchanges));
+            ReportCalls(report, $"Unary calls, {inFlight} in flight, {where}", await InterleavedRounds.RunAsync(contenders, rounds, exchanges, WarmupCount));
         }
     }
 
@@ -119,7 +122,7 @@ internal static class TransportBenchmark
 
     private static long MessageBytes()
     {
-        byte[] bytes = Message.ToByteArray();
+        ReadOnlySequence<byte> bytes = new(Message.ToByteArray());
         Ping.Parser.ParseFrom(bytes);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Ping.Parser.ParseFrom(bytes);
