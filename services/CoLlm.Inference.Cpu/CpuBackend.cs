@@ -94,6 +94,9 @@ public sealed class CpuBackend : IInferenceBackend
         }
     }
 
+    /// <summary>The parts that measurements drive one by one.</summary>
+    internal (CpuModel Model, KernelTable Kernels, WorkerPool Pool) Parts => (_model, _kernels, _pool);
+
     public void Dispose()
     {
         _pool.Dispose();

@@ -14,6 +14,9 @@ internal static unsafe class ActivationQuantizer
 
     private const float RoundingShift = 12582912f;
 
+    /// <summary>The quantised values of a group, and as many numbers again on the way to them.</summary>
+    private const int Scratch = 2 * GroupSize;
+
     /// <summary>Quantises for <see cref="Int8Tile"/>: per 4 depth steps the pairs (0, 2) and (1, 3) in 16-bit halves.</summary>
     /// <param name="input">One row. <c>[depth]</c>; what is past <paramref name="depth"/> in the last group counts as zero.</param>
     /// <param name="depth">Length of the row.</param>
@@ -26,7 +29,7 @@ internal static unsafe class ActivationQuantizer
         where TV : struct
         where TI : struct
     {
-        int* values = stackalloc int[GroupSize];
+        int* values = stackalloc int[Scratch];
         for (int start = 0; start < depth; start += GroupSize, packed += Int8Tile.InputInts * rows)
         {
             Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, 128);
@@ -48,7 +51,7 @@ internal static unsafe class ActivationQuantizer
         where TV : struct
         where TI : struct
     {
-        int* values = stackalloc int[GroupSize];
+        int* values = stackalloc int[Scratch];
         for (int start = 0; start < depth; start += GroupSize, packed += Int4Tile.InputInts * rows)
         {
             Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, 8);
@@ -67,7 +70,7 @@ internal static unsafe class ActivationQuantizer
         where TV : struct
         where TI : struct
     {
-        float* tail = stackalloc float[GroupSize];
+        float* tail = (float*)values + GroupSize;
         float* source = input + start;
         if (depth - start < GroupSize)
         {
@@ -76,7 +79,7 @@ internal static unsafe class ActivationQuantizer
             source = tail;
         }
 
-        float scale = LargestMagnitude<TSimd, TV, TI>(source) / 127f;
+        float scale = LargestMagnitude<TSimd, TV, TI>(source, (float*)values) / 127f;
         TV inverse = TSimd.Broadcast(scale > 0f ? 1f / scale : 0f);
         TV shift = TSimd.Broadcast(RoundingShift);
         TI zero = TSimd.AsInt(shift);
@@ -87,7 +90,7 @@ internal static unsafe class ActivationQuantizer
             sum = TSimd.AddInt(sum, value);
             TSimd.StoreInt(value, values + i);
         }
-        int* lanes = stackalloc int[16];
+        int* lanes = values + GroupSize;
         TSimd.StoreInt(sum, lanes);
         int total = 0;
         for (int i = 0; i < TSimd.Width; i++)
@@ -98,7 +101,7 @@ internal static unsafe class ActivationQuantizer
 
     /// <summary>Largest magnitude of 32 values; NaN when one of them is NaN or infinite, so that nothing is lost silently.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float LargestMagnitude<TSimd, TV, TI>(float* source)
+    private static float LargestMagnitude<TSimd, TV, TI>(float* source, float* lanes)
         where TSimd : struct, ISimd<TV, TI>
         where TV : struct
         where TI : struct
@@ -111,7 +114,6 @@ internal static unsafe class ActivationQuantizer
             largest = TSimd.Larger(largest, TSimd.Absolute(x));
             nothing = TSimd.MultiplyAdd(x, TSimd.Broadcast(0f), nothing);
         }
-        float* lanes = stackalloc float[32];
         TSimd.Store(largest, lanes);
         TSimd.Store(nothing, lanes + 16);
         float result = 0f;

@@ -46,6 +46,13 @@ internal sealed unsafe class KernelTable
 
     public required delegate*<float*, float*, float, float, float*, int, void> Merge { get; init; }
 
+    public required delegate*<byte*, long, int> ReadCeiling { get; init; }
+
+    public required delegate*<int, float> MultiplyAddCeiling { get; init; }
+
+    /// <summary>Floats in a register.</summary>
+    public required int Width { get; init; }
+
     /// <summary>The widest instruction set of this processor.</summary>
     public static InstructionSet Best =>
         Avx512BW.IsSupported && Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
@@ -95,6 +102,9 @@ internal sealed unsafe class KernelTable
             GatedPanel = &RowKernels.GatedPanel<TSimd, TV, TI>,
             Softmax = &Attention.Softmax<TSimd, TV, TI>,
             Merge = &Attention.Merge<TSimd, TV, TI>,
+            ReadCeiling = &MachineCeilings.Read<TSimd, TV, TI>,
+            MultiplyAddCeiling = &MachineCeilings.MultiplyAdd<TSimd, TV, TI>,
+            Width = TSimd.Width,
         };
 
     private static delegate*<byte*, byte*, long, float*, int, float*, long, bool, void>[] FloatTiles<TSimd, TV, TI, TFormat>()

@@ -33,7 +33,9 @@ internal static unsafe class RowKernels
         for (int i = whole; i < length; i++)
             sums[i - whole] = MathF.FusedMultiplyAdd(input[i], input[i], sums[i - whole]);
 
-        float scale = 1f / MathF.Sqrt((AddPartialSums(sums) / length) + epsilon);
+        // An overflowing sum would give a scale of zero and hide what happened; zero times it is NaN.
+        float sumOfSquares = AddPartialSums(sums);
+        float scale = (1f / MathF.Sqrt((sumOfSquares / length) + epsilon)) + (sumOfSquares * 0f);
         int vectors = length - (length % TSimd.Width);
         TV scales = TSimd.Broadcast(scale);
         for (int i = 0; i < vectors; i += TSimd.Width)

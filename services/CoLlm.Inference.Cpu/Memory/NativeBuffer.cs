@@ -2,10 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace CoLlm.Inference.Cpu.Memory;
 
-/// <summary>Uninitialised memory outside the managed heap, aligned to a page; freed on disposal.</summary>
-internal sealed unsafe class NativeBuffer : IDisposable
+/// <summary>
+/// Uninitialised memory outside the managed heap, aligned to a page; freed on disposal. Large buffers ask for huge pages, which
+/// spares long reads the address translation.
+/// </summary>
+internal sealed unsafe partial class NativeBuffer : IDisposable
 {
-    private const int Alignment = 4096;
+    private const int Page = 4096;
+    private const int HugePage = 2 << 20;
+    private const long HugePagesFrom = 64L << 20;
+    private const int AdviseHugePages = 14;
 
     private byte* _data;
 
@@ -13,7 +19,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     public NativeBuffer(long byteLength)
     {
         ByteLength = byteLength;
-        _data = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(byteLength, Alignment), Alignment);
+        bool huge = byteLength >= HugePagesFrom;
+        _data = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(byteLength, Page), (nuint)(huge ? HugePage : Page));
+        if (huge && OperatingSystem.IsLinux())
+            _ = AdviseMemory(_data, (nuint)byteLength, AdviseHugePages);
     }
 
     ~NativeBuffer() => Free();
@@ -35,4 +44,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
         NativeMemory.AlignedFree(_data);
         _data = null;
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int AdviseMemory(void* address, nuint length, int advice);
 }

@@ -101,8 +101,7 @@ internal sealed class WorkerPool : IDisposable
                 _wake[t].Release();
         }
         RunShare(0);
-        while (Volatile.Read(ref _finished.Value) < ThreadCount - 1)
-            Thread.SpinWait(1);
+        AwaitFollowers();
     }
 
     public void Dispose()
@@ -178,6 +177,21 @@ internal sealed class WorkerPool : IDisposable
             if (Volatile.Read(ref _epoch.Value) == seen || Interlocked.Exchange(ref _asleep[index].Value, 0) == 0)
                 _wake[index].Wait();
             started = Stopwatch.GetTimestamp();
+        }
+    }
+
+    private void AwaitFollowers()
+    {
+        long started = 0;
+        while (Volatile.Read(ref _finished.Value) < ThreadCount - 1)
+        {
+            Thread.SpinWait(1);
+            long now = Stopwatch.GetTimestamp();
+            if (started == 0)
+                started = now;
+            // A follower without a core: perhaps this one is what it waits for.
+            else if (now - started > SpinTicks)
+                Thread.Yield();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using CoLlm.Inference.Checkpoints;
 
 namespace CoLlm.Inference.Cpu.Weights;
@@ -22,8 +23,7 @@ internal static unsafe class Elements
                 TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, target.Length), target);
                 break;
             default:
-                for (int i = 0; i < target.Length; i++)
-                    target[i] = BitConverter.UInt32BitsToSingle((uint)((ushort*)source)[i] << 16);
+                WidenBFloat16((ushort*)source, target);
                 break;
         }
     }
@@ -40,9 +40,13 @@ internal static unsafe class Elements
     public static bool AllFinite(ReadOnlySpan<float> values)
     {
         // Zero times a finite number is zero, times anything else it is NaN.
-        float sum = 0f;
-        foreach (float value in values)
-            sum += value * 0f;
+        Vector256<float> sums = Vector256<float>.Zero;
+        int i = 0;
+        for (; i <= values.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+            sums += Vector256.Create(values[i..]) * 0f;
+        float sum = Vector256.Sum(sums);
+        for (; i < values.Length; i++)
+            sum += values[i] * 0f;
         return sum == 0f;
     }
 
@@ -56,6 +60,18 @@ internal static unsafe class Elements
             if (!float.IsFinite(value[0]))
                 throw new CheckpointException($"Tensor '{tensor.Name}' holds {Describe(value[0])} at element {i}; the model cannot be run.");
         }
+    }
+
+    private static void WidenBFloat16(ushort* source, Span<float> target)
+    {
+        int i = 0;
+        for (; i <= target.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            Vector256<uint> bits = Vector256.WidenLower(Vector128.Load(source + i).ToVector256Unsafe()) << 16;
+            bits.AsSingle().CopyTo(target[i..]);
+        }
+        for (; i < target.Length; i++)
+            target[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
     }
 
     private static string Describe(float value) => float.IsNaN(value) ? "NaN" : "infinity";

@@ -19,5 +19,8 @@ internal sealed unsafe class PackedMemory(long byteLength) : IPackedStorage
 
     public long ByteLength => _buffer.ByteLength;
 
+    /// <summary>Places a panel.</summary>
+    public void Write(long offset, byte* panel, long length) => Buffer.MemoryCopy(panel, _buffer.Data + offset, length, length);
+
     public void Dispose() => _buffer.Dispose();
 }

@@ -34,11 +34,15 @@ internal sealed class ModelPlan
         TensorView head = config.TiesEmbeddings
             ? Embedding
             : checkpoint.GetTensor("lm_head.weight", config.VocabularySize, config.HiddenSize);
+        EmbeddingIsPacked = config.TiesEmbeddings;
         Add(new MatrixPlan(format, inTurn: false, head));
     }
 
     /// <summary>The embedding, which is read row by row from the checkpoint itself.</summary>
     public TensorView Embedding { get; }
+
+    /// <summary>True: the embedding is the output projection as well.</summary>
+    public bool EmbeddingIsPacked { get; }
 
     /// <summary>Four matrices per layer (query-key-value, output, gate-up, down), then the output projection.</summary>
     public IReadOnlyList<MatrixPlan> Matrices => _matrices;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu.Kernels;
 
@@ -60,10 +61,21 @@ internal static unsafe class PanelPacker
             bad |= Vector256.Equals(Vector256.Load(line) & exponent, exponent);
             bad |= Vector256.Equals(Vector256.Load(line + 16) & exponent, exponent);
         }
-        for (int k = 0; k < count; k++)
+        if (Avx2.IsSupported && count == Block)
         {
-            for (int j = 0; j < 16; j++)
-                target[(k * 16) + j] = staged[(j * Block) + k] | ((uint)staged[((j + 16) * Block) + k] << 16);
+            for (int k = 0; k < Block; k += 8)
+            {
+                HalfTranspose.Run(staged + k, Block, target + (k * 16));
+                HalfTranspose.Run(staged + (8 * Block) + k, Block, target + (k * 16) + 8);
+            }
+        }
+        else
+        {
+            for (int k = 0; k < count; k++)
+            {
+                for (int j = 0; j < 16; j++)
+                    target[(k * 16) + j] = staged[(j * Block) + k] | ((uint)staged[((j + 16) * Block) + k] << 16);
+            }
         }
         return bad == Vector256<ushort>.Zero;
     }

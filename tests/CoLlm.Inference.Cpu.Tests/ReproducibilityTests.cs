@@ -1,0 +1,105 @@
+using CoLlm.Inference.Backends;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu.Kernels;
+using CoLlm.Inference.Models;
+using CoLlm.Testing.Golden;
+using CoLlm.Testing.Reference;
+
+namespace CoLlm.Inference.Cpu.Tests;
+
+/// <summary>Batch, chunking, threads, register width and block size are invisible in the logits, bit for bit.</summary>
+public sealed class ReproducibilityTests
+{
+    private const int MaxRows = 64;
+    private static readonly int[] Lengths = [1, 70, 300, 530];
+
+    public static TheoryData<int, int, int, int?, ElementType, WeightFormat> Models => new()
+    {
+        { 8, 4, 2, null, ElementType.BFloat16, WeightFormat.AsStored },
+        { 20, 6, 2, 50, ElementType.Float32, WeightFormat.AsStored },
+        { 64, 16, 1, 300, ElementType.Float16, WeightFormat.AsStored },
+        { 34, 3, 3, null, ElementType.BFloat16, WeightFormat.Int8 },
+        { 16, 4, 4, 33, ElementType.Float32, WeightFormat.Int4 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Run_AnySchedule_GivesTheBitsOfEachSequenceAlone(
+        int headDim, int heads, int keyValueHeads, int? window, ElementType type, WeightFormat format)
+    {
+        ModelConfig config = MemoryCheckpoint.Shape(headDim, heads, keyValueHeads, window);
+        using var checkpoint = new MemoryCheckpoint(config, type);
+        int[][] tokens = [.. Lengths.Select((length, i) => Tokens(length, i, config.VocabularySize))];
+        List<float[][]> alone = [];
+        foreach (int[] sequence in tokens)
+            alone.Add(Run(checkpoint, format, KernelTable.Best, 1, 16, [sequence], new Random(1), chunk: MaxRows)[0]);
+
+        foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(set => set <= KernelTable.Best))
+        {
+            float[][][] batched = Run(checkpoint, format, set, 2, 32, tokens, new Random((int)set + 5), chunk: 23);
+            for (int s = 0; s < tokens.Length; s++)
+            {
+                for (int t = 0; t < tokens[s].Length; t++)
+                    Assert.True(alone[s][t].AsSpan().SequenceEqual(batched[s][t]), $"{set}, sequence {s}, position {t} differs");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(20, 6, 2, 50)]
+    [InlineData(128, 4, 1, null)]
+    public void Run_SeveralSpans_AgreesWithTheReference(int headDim, int heads, int keyValueHeads, int? window)
+    {
+        ModelConfig config = MemoryCheckpoint.Shape(headDim, heads, keyValueHeads, window);
+        using var checkpoint = new MemoryCheckpoint(config, ElementType.Float32);
+        int[] tokens = Tokens(600, 3, config.VocabularySize);
+        using var reference = new ReferenceBackend(checkpoint);
+        using CpuBackend backend = CpuBackend.Load(checkpoint);
+        float[][] expected = new BackendSequence(reference, 640).Advance(tokens).Logits;
+        float[][] actual = new BackendSequence(backend, 640).Advance(tokens).Logits;
+        for (int t = 0; t < tokens.Length; t++)
+            GoldenTolerance.AssertClose(expected[t], actual[t], GoldenTolerance.Logits, $"position {t}");
+    }
+
+    private static int[] Tokens(int length, int seed, int vocabulary)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary))];
+    }
+
+    /// <summary>Runs all sequences to their ends in random chunks, several of them in each step. <c>[sequence][position][vocabulary]</c></summary>
+    private static float[][][] Run(
+        MemoryCheckpoint checkpoint, WeightFormat format, InstructionSet set, int threads, int blockSize, int[][] sequences, Random random, int chunk)
+    {
+        using CpuBackend backend = CpuBackend.Load(
+            checkpoint, new CpuBackendOptions { WeightFormat = format, ThreadCount = threads, InstructionSet = set });
+        int blocksEach = (Lengths.Max() + blockSize) / blockSize;
+        backend.AllocateKvCache(blocksEach * sequences.Length, blockSize, MaxRows * sequences.Length, MaxRows * sequences.Length);
+        int[] order = [.. Enumerable.Range(0, blocksEach * sequences.Length)];
+        random.Shuffle(order);
+        int[] done = new int[sequences.Length];
+        float[][][] results = [.. sequences.Select(sequence => new float[sequence.Length][])];
+        var plan = new StepPlan();
+        var output = new StepOutput(backend.Config.VocabularySize, backend.Config.HiddenSize);
+        while (sequences.Where((sequence, s) => done[s] < sequence.Length).Any())
+        {
+            plan.Clear();
+            List<(int Sequence, int Position)> wanted = [];
+            for (int s = 0; s < sequences.Length; s++)
+            {
+                int count = Math.Min(sequences[s].Length - done[s], random.Next(chunk + 1));
+                if (count == 0)
+                    continue;
+                int[] offsets = [.. Enumerable.Range(0, count)];
+                int blocks = (done[s] + count + blockSize - 1) / blockSize;
+                plan.Add(sequences[s].AsSpan(done[s], count), done[s], order.AsSpan(s * blocksEach, blocks), offsets);
+                wanted.AddRange(offsets.Select(offset => (s, done[s] + offset)));
+                done[s] += count;
+            }
+            backend.Run(plan, output);
+            for (int i = 0; i < wanted.Count; i++)
+                results[wanted[i].Sequence][wanted[i].Position] = output.Logits(i).ToArray();
+        }
+        return results;
+    }
+}
