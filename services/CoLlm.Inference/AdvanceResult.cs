@@ -30,11 +30,11 @@ public readonly struct AdvanceResult
     /// <summary>Hidden state after the final norm of one wanted position. <c>[hidden]</c></summary>
     public ReadOnlySpan<float> HiddenState(int index = 0) => Checked(index).HiddenStateOf(index);
 
-    private SessionState Checked(int index)
+    private SessionResults Checked(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
         return _session!.Generation == _generation
-            ? _session
+            ? _session.Results
             : throw new InvalidOperationException("The result was read after its session's next call.");
     }
 }

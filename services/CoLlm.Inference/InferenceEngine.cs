@@ -16,6 +16,8 @@ public sealed class InferenceEngine : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestGather = TimeSpan.FromMicroseconds(100);
 
+    private const int MostBlocks = 1 << 20;
+
     private readonly IInferenceBackend _backend;
     private readonly EngineState _state;
     private readonly Admission _admission;
@@ -35,7 +37,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         options.Validate();
         _backend = backend;
-        int blockCount = options.KvBlockCount ?? (int)Math.Clamp(options.KvCacheBytes / backend.KvBlockBytes(options.BlockSizeTokens), 1, 1 << 24);
+        int blockCount = options.KvBlockCount ?? FittingBlockCount(backend, options);
         backend.AllocateKvCache(blockCount, options.BlockSizeTokens, options.MaxRowsPerStep, options.MaxOutputsPerStep);
         KvBlockPool pool = new(blockCount, options.BlockSizeTokens, options.PrefixCacheBlocks ?? blockCount);
         _state = new EngineState(backend.Config, options, pool);
@@ -166,6 +168,13 @@ public sealed class InferenceEngine : IAsyncDisposable
         if (first && _loop is null)
             Shutdown(new SessionFailedException(SessionFailure.EngineStopped, "The engine was stopped."));
         await _stopped.Task.ConfigureAwait(false);
+    }
+
+    private static int FittingBlockCount(IInferenceBackend backend, InferenceEngineOptions options)
+    {
+        long useful = options.MaxSessions * ((backend.Config.MaxPositionCount + (long)options.BlockSizeTokens - 1) / options.BlockSizeTokens);
+        long fitting = options.KvCacheBytes / backend.KvBlockBytes(options.BlockSizeTokens);
+        return (int)Math.Clamp(Math.Min(useful, fitting), 1, MostBlocks);
     }
 
     private void Loop()

@@ -13,7 +13,7 @@ public sealed record InferenceEngineOptions
     /// <value>null.</value>
     public int? KvBlockCount { get; init; }
 
-    /// <summary>Memory for keys and values when <see cref="KvBlockCount"/> is null.</summary>
+    /// <summary>Most memory for keys and values when <see cref="KvBlockCount"/> is null; never more than all sessions can use.</summary>
     /// <value>1 GiB.</value>
     public long KvCacheBytes { get; init; } = 1L << 30;
 

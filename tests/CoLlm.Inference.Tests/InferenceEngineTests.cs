@@ -141,7 +141,7 @@ public sealed class InferenceEngineTests
     }
 
     [Fact]
-    public async Task Drain_RefusesNewSessionsAndLetsOpenOnesFinish()
+    public async Task Drain_SessionsOpen_RefusesNewOnesAndLetsThemFinish()
     {
         await using SteppedEngine engine = new();
         using InferenceSession session = engine.Engine.OpenSession(20);

@@ -1,28 +1,21 @@
 using System.Diagnostics;
-using System.Threading.Tasks.Sources;
-using CoLlm.Inference.Backends;
 using CoLlm.Inference.Failures;
 using CoLlm.Inference.KvCache;
 
 namespace CoLlm.Inference.Scheduling;
 
 /// <summary>
-/// The engine's side of a session: its tokens, what of them is computed, its blocks and the call in flight. It is also the awaitable
-/// of that call, so that a decode step allocates nothing. Guarded by the engine's lock unless a member says otherwise.
+/// The engine's side of a session: its tokens, what of them is computed, its blocks and the call in flight. Guarded by the engine's
+/// lock unless a member says otherwise.
 /// </summary>
-internal sealed class SessionState : IValueTaskSource<AdvanceResult>
+internal sealed class SessionState
 {
     private static readonly Action<object?, CancellationToken> OnCancelled = static (session, token) => ((SessionState)session!).Cancel(token);
 
     private readonly EngineState _engine;
     private readonly int[] _tokens;
-    private ManualResetValueTaskSourceCore<AdvanceResult> _call = new() { RunContinuationsAsynchronously = true };
-    private CancellationToken _cancellation;
-    private CancellationTokenRegistration _registration;
+    private readonly SessionCall _call = new();
     private bool _cancelRequested;
-    private int[] _wanted = new int[1];
-    private float[] _logits = [];
-    private float[] _hiddenStates = [];
     private int _lengthBeforeCall;
     private int _validUpTo;
     private long _answeredInStep = -1;
@@ -32,9 +25,13 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         _engine = engine;
         _tokens = new int[maxTokens];
         Blocks = new BlockTable(engine.Pool, maxTokens);
+        Results = new SessionResults(engine.Config.VocabularySize, engine.Config.HiddenSize);
     }
 
     public BlockTable Blocks { get; }
+
+    /// <summary>The positions that the call in flight wants, or the last one wanted, and what they gave.</summary>
+    public SessionResults Results { get; }
 
     public int MaxTokens => _tokens.Length;
 
@@ -60,36 +57,11 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
     /// <summary>Goes up with every call, so that stale results can be told.</summary>
     public int Generation { get; private set; }
 
-    public int WantedCount { get; private set; }
-
-    /// <summary>Wanted positions that have been answered.</summary>
-    public int WantedDone { get; private set; }
-
-    public ReadOnlySpan<int> Wanted => _wanted.AsSpan(0, WantedCount);
-
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Length);
 
-    /// <summary>Results of the finished call; not guarded, its reader is the session's owner.</summary>
-    public ReadOnlySpan<float> LogitsOf(int index) => _logits.AsSpan(index * _engine.Config.VocabularySize, _engine.Config.VocabularySize);
-
-    /// <summary>As <see cref="LogitsOf"/>.</summary>
-    public ReadOnlySpan<float> HiddenStateOf(int index) => _hiddenStates.AsSpan(index * _engine.Config.HiddenSize, _engine.Config.HiddenSize);
-
     /// <summary>The rows that fit: stops before the first wanted row that finds no room among the outputs.</summary>
-    public (int Rows, int Outputs) TakeRows(int rowsLeft, int outputsLeft)
-    {
-        int rows = Math.Min(Length - Computed, rowsLeft);
-        int outputs = 0;
-        while (WantedDone + outputs < WantedCount && _wanted[WantedDone + outputs] < Computed + rows)
-        {
-            if (outputs == outputsLeft)
-                rows = _wanted[WantedDone + outputs] - Computed;
-            else
-                outputs++;
-        }
-
-        return (rows, outputs);
-    }
+    public (int Rows, int Outputs) TakeRows(int rowsLeft, int outputsLeft) =>
+        Results.Fit(Computed, Math.Min(Length - Computed, rowsLeft), outputsLeft);
 
     /// <summary>Appends checked tokens without running them.</summary>
     public void Append(ReadOnlySpan<int> tokens)
@@ -100,32 +72,31 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         UpdateRiding();
     }
 
-    /// <summary>Starts a call; everything has been checked. True when there is nothing to compute and it is complete already.</summary>
-    public bool BeginCall(ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted, CancellationToken cancellationToken)
+    /// <summary>Starts a call; everything has been checked. It is complete at once when there is nothing to compute.</summary>
+    public void BeginCall(ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted, CancellationToken cancellationToken)
     {
         BeginUse();
         _lengthBeforeCall = Length;
         tokens.CopyTo(_tokens.AsSpan(Length));
         Length += tokens.Length;
-        SetWanted(wanted);
-        _call.Reset();
+        Results.Begin(wanted);
+        if (!wanted.IsEmpty)
+            RewindTo(wanted[0]);
+        _call.Begin();
         _cancelRequested = false;
         if (!InStep && Computed == Length)
         {
-            _call.SetResult(new AdvanceResult(this, Generation, 0));
-            return true;
+            _call.Complete(new AdvanceResult(this, Generation, 0));
+            return;
         }
 
         InFlight = true;
         UpdateRiding();
         _engine.Active.Add(this);
-        _cancellation = cancellationToken;
-        if (cancellationToken.CanBeCanceled)
-            _registration = cancellationToken.UnsafeRegister(OnCancelled, this);
-        return false;
+        _call.Watch(OnCancelled, this, cancellationToken);
     }
 
-    public ValueTask<AdvanceResult> Call => new(this, _call.Version);
+    public ValueTask<AdvanceResult> Call => _call.Task;
 
     public void TruncateTo(int length)
     {
@@ -149,32 +120,20 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
     /// <summary>Takes over what other sessions have computed of the same prefix, short of the first wanted position.</summary>
     public int AdoptPrefix()
     {
-        int limit = WantedDone < WantedCount ? _wanted[WantedDone] : Length;
+        int limit = Results.NextWanted ?? Length;
         int before = Computed;
         Computed = Blocks.AdoptPrefix(Tokens, Computed, limit);
         SharedPrefixTokens += Computed - before;
         return Computed - before;
     }
 
-    public bool IsCallDone => Computed == Length && WantedDone == WantedCount;
+    public bool IsCallDone => Computed == Length && Results.NextWanted is null;
 
     public void EnterStep(int rows, List<BlockCopy> copies)
     {
         InStep = true;
         _validUpTo = int.MaxValue;
         Blocks.PrepareRows(Computed, rows, copies);
-    }
-
-    /// <summary>Keeps a step's results for the caller; not guarded, the buffers belong to the call in flight.</summary>
-    public void TakeOutputs(StepOutput output, int firstOutput, int count)
-    {
-        int vocabulary = _engine.Config.VocabularySize;
-        int hidden = _engine.Config.HiddenSize;
-        for (int i = 0; i < count; i++)
-        {
-            output.Logits(firstOutput + i).CopyTo(_logits.AsSpan((WantedDone + i) * vocabulary));
-            output.HiddenState(firstOutput + i).CopyTo(_hiddenStates.AsSpan((WantedDone + i) * hidden));
-        }
     }
 
     /// <summary>The step is over; true when that answered the call in flight.</summary>
@@ -195,7 +154,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         if (reached > entry.Start)
             Blocks.MarkComputed(Tokens, entry.Start, reached);
         Computed = reached;
-        WantedDone += entry.Outputs;
+        Results.Answered(entry.Outputs);
         Blocks.TrimTo(Computed);
         if (_cancelRequested)
             CompleteCancelled();
@@ -210,7 +169,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
     {
         EndCall();
         _answeredInStep = _engine.StepNumber;
-        _call.SetResult(new AdvanceResult(this, Generation, WantedCount));
+        _call.Complete(new AdvanceResult(this, Generation, Results.Wanted.Length));
         return true;
     }
 
@@ -228,7 +187,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         if (InFlight)
         {
             EndCall();
-            _call.SetException(failure);
+            _call.Fail(failure);
         }
 
         if (!InStep)
@@ -244,20 +203,12 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         if (InFlight)
         {
             EndCall();
-            _call.SetException(new ObjectDisposedException(nameof(InferenceSession)));
+            _call.Fail(new ObjectDisposedException(nameof(InferenceSession)));
         }
 
         if (!InStep)
             ReturnCapacity();
     }
-
-    AdvanceResult IValueTaskSource<AdvanceResult>.GetResult(short token) => _call.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<AdvanceResult>.GetStatus(short token) => _call.GetStatus(token);
-
-    void IValueTaskSource<AdvanceResult>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _call.OnCompleted(continuation, state, token, flags);
 
     private void BeginUse()
     {
@@ -265,26 +216,6 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         if (_answeredInStep == _engine.StepNumber && _engine.Awaited > 0)
             _engine.Awaited--;
         _answeredInStep = -1;
-    }
-
-    private void SetWanted(ReadOnlySpan<int> wanted)
-    {
-        WantedCount = wanted.Length;
-        WantedDone = 0;
-        if (wanted.IsEmpty)
-            return;
-        if (_wanted.Length < wanted.Length)
-            _wanted = new int[wanted.Length];
-        wanted.CopyTo(_wanted);
-        Grow(ref _logits, (long)wanted.Length * _engine.Config.VocabularySize);
-        Grow(ref _hiddenStates, (long)wanted.Length * _engine.Config.HiddenSize);
-        RewindTo(wanted[0]);
-    }
-
-    private static void Grow(ref float[] buffer, long length)
-    {
-        if (buffer.Length < length)
-            buffer = new float[length];
     }
 
     /// <summary>Positions from here on have to be computed (again).</summary>
@@ -310,7 +241,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
     {
         lock (_engine.Gate)
         {
-            if (!InFlight || token != _cancellation)
+            if (!InFlight || token != _call.Cancellation)
                 return;
             _cancelRequested = true;
             if (!InStep)
@@ -327,7 +258,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         Blocks.TrimTo(Computed);
         EndCall();
         UpdateRiding();
-        _call.SetException(new OperationCanceledException(_cancellation));
+        _call.Fail(new OperationCanceledException(_call.Cancellation));
     }
 
     private void EndCall()
@@ -335,8 +266,7 @@ internal sealed class SessionState : IValueTaskSource<AdvanceResult>
         Debug.Assert(InFlight, "No call is in flight.");
         InFlight = false;
         _engine.Active.Remove(this);
-        _registration.Unregister();
-        _registration = default;
+        _call.Unwatch();
     }
 
     private void ReturnCapacity()

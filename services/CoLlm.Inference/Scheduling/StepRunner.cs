@@ -84,7 +84,7 @@ internal sealed class StepRunner
     {
         Span<int> offsets = entry.Outputs <= 64 ? stackalloc int[entry.Outputs] : new int[entry.Outputs];
         for (int i = 0; i < entry.Outputs; i++)
-            offsets[i] = session.Wanted[session.WantedDone + i] - entry.Start;
+            offsets[i] = session.Results.Unanswered[i] - entry.Start;
         _plan.Add(session.Tokens.Slice(entry.Start, entry.Rows), entry.Start, session.Blocks.Ids, offsets);
     }
 
@@ -109,7 +109,7 @@ internal sealed class StepRunner
         {
             if (entry.Failure is not null)
                 continue;
-            entry.Session.TakeOutputs(_output, output, entry.Outputs);
+            entry.Session.Results.Take(_output, output, entry.Outputs);
             output += entry.Outputs;
         }
     }
