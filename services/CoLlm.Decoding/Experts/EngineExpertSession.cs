@@ -35,8 +35,15 @@ public sealed class EngineExpertSession(string name, InferenceEngine engine, int
         if (_session is null || _prefill is not null || history.Length < 2)
             return;
         ReadOnlyMemory<int> known = history.From(0)[..^1];
-        Count(known.Length);
-        _prefill = _session.AdvanceAsync(known, WantedPositions.None).AsTask();
+        try
+        {
+            _prefill = _session.AdvanceAsync(known, WantedPositions.None).AsTask();
+            Count(known.Length);
+        }
+        catch (SessionFailedException)
+        {
+            Lose();
+        }
     }
 
     /// <summary>Does nothing: in one process tokens are handed over with the ask that needs them.</summary>
@@ -62,9 +69,7 @@ public sealed class EngineExpertSession(string name, InferenceEngine engine, int
         }
         catch (Exception exception) when (exception is SessionFailedException or EngineRefusedException)
         {
-            // What is lost is opened afresh by the next ask, which then brings the whole history.
-            _session?.Dispose();
-            (_session, _prefill) = (null, null);
+            Lose();
             return ExpertAnswer.Failed(ExpertOutcome.Unavailable);
         }
     }
@@ -74,6 +79,13 @@ public sealed class EngineExpertSession(string name, InferenceEngine engine, int
         _session?.Dispose();
         if (_prefill is { } prefill)
             await prefill.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>The next ask opens a session afresh and brings the whole history.</summary>
+    private void Lose()
+    {
+        _session?.Dispose();
+        (_session, _prefill) = (null, null);
     }
 
     private async ValueTask<InferenceSession?> OpenAsync(TimeSpan patience, CancellationToken cancellationToken)
