@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Compression;
-using System.IO.Pipelines;
 using Grpc.Core;
 
 namespace Grpc.Framing;
@@ -38,10 +37,7 @@ internal static class MessageEncoding
     /// <exception cref="RpcException">Not gzip (INTERNAL), or larger than the limit (RESOURCE_EXHAUSTED).</exception>
     public static void Decompress(ReadOnlySequence<byte> compressed, PooledBuffer message, int maxMessageSize)
     {
-        if (compressed.IsEmpty)
-            return;
-
-        using Stream source = PipeReader.Create(compressed).AsStream();
+        using SequenceStream source = new(compressed);
         using GZipStream gzip = new(source, CompressionMode.Decompress);
         try
         {

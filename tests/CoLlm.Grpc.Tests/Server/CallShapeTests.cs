@@ -1,6 +1,5 @@
 using CoLlm.Grpc.Tests.Protos;
 using Google.Protobuf;
-using Grpc.Core;
 
 namespace CoLlm.Grpc.Tests.Server;
 
@@ -128,18 +127,4 @@ public sealed class CallShapeTests
         Assert.Equal("0", reply.Status);
         Assert.Equal(payload, Assert.Single(reply.Messages).Parse<EchoReply>().Payload.ToByteArray());
     }
-
-    [Fact]
-    public async Task Method_NotOverridden_IsUnimplemented()
-    {
-        await using EchoHost bare = await EchoHost.StartAsync(new EchoBehavior
-        {
-            Unary = (_, _) => new BareEchoService().Unary(new EchoRequest(), null!),
-        });
-        RawReply reply = await RawCall.SendAsync(bare.Http, Package + "Unary", Request(""));
-
-        Assert.Equal(((int)StatusCode.Unimplemented).ToString(), reply.Status);
-    }
-
-    private sealed class BareEchoService : Echo.EchoBase;
 }

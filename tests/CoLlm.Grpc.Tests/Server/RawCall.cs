@@ -9,6 +9,7 @@ namespace CoLlm.Grpc.Tests.Server;
 public sealed class RawCall : IAsyncDisposable
 {
     private readonly RequestBody _body = new();
+    private readonly CancellationTokenSource _abort = new();
     private readonly Task<HttpResponseMessage> _sending;
     private Stream? _stream;
 
@@ -18,7 +19,7 @@ public sealed class RawCall : IAsyncDisposable
         if (contentType is not null)
             _body.Headers.TryAddWithoutValidation("content-type", contentType);
 
-        _sending = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        _sending = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _abort.Token);
     }
 
     public static RawCall Start(
@@ -36,7 +37,15 @@ public sealed class RawCall : IAsyncDisposable
     public static async Task<RawReply> SendAsync(HttpClient http, string path, byte[] body, params (string Name, string Value)[] headers)
     {
         await using RawCall call = Start(http, path, headers: headers);
-        await call.WriteAsync(body);
+        try
+        {
+            await call.WriteAsync(body);
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // A server that has refused the call need not take the rest of the request.
+        }
+
         call.CompleteRequests();
         return await call.ReadToEndAsync();
     }
@@ -60,6 +69,15 @@ public sealed class RawCall : IAsyncDisposable
     }
 
     public void CompleteRequests() => _body.Complete();
+
+    /// <summary>Resets the stream, as a client does that gives the call up.</summary>
+    public async Task AbortAsync()
+    {
+        await _abort.CancelAsync();
+        _body.Abort();
+        if (_sending.IsCompletedSuccessfully)
+            (await _sending).Dispose();
+    }
 
     public Task<HttpResponseMessage> ResponseAsync() => _sending;
 
@@ -95,10 +113,12 @@ public sealed class RawCall : IAsyncDisposable
         {
             (await _sending).Dispose();
         }
-        catch (HttpRequestException)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             // The test looked at the failure where it mattered.
         }
+
+        _abort.Dispose();
     }
 
     /// <summary>A request body that stays open for as long as the test wants.</summary>
@@ -110,6 +130,8 @@ public sealed class RawCall : IAsyncDisposable
         public Task<Stream> Stream => _stream.Task;
 
         public void Complete() => _completed.TrySetResult();
+
+        public void Abort() => _completed.TrySetCanceled();
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
