@@ -34,7 +34,8 @@ public sealed class EchoHost : IAsyncDisposable
         Action<IServiceCollection>? addServices = null,
         Action<WebApplication>? map = null,
         HttpProtocols protocols = HttpProtocols.Http2,
-        bool isUnixSocket = false)
+        bool isUnixSocket = false,
+        bool isEchoMapped = true)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -50,7 +51,9 @@ public sealed class EchoHost : IAsyncDisposable
         builder.Services.AddGrpc(options => configure?.Invoke(options));
         addServices?.Invoke(builder.Services);
         WebApplication application = builder.Build();
-        application.MapGrpcService<EchoService>();
+        if (isEchoMapped)
+            application.MapGrpcService<EchoService>();
+
         map?.Invoke(application);
         await application.StartAsync();
         return new EchoHost(application, socketPath);

@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using CoLlm.Grpc.Tests.Protos;
+using CoLlm.Grpc.Tests.Server;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace CoLlm.Grpc.Tests.Internal;
+
+/// <summary>Keeps tests that count the process's allocations from running beside others.</summary>
+[CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
+public sealed class AllocationCollection;
+
+/// <summary>What a message costs on a stream in steady state, over what the transport below costs.</summary>
+[Collection(nameof(AllocationTests))]
+public sealed class AllocationTests
+{
+    /// <summary>A 64-byte request as an object: message, byte string and its array, and the answer's message around the same bytes.</summary>
+    private const int MessageBytes = 220;
+
+    /// <summary>The task that a read of the stream's interface has to return when it must wait.</summary>
+    private const int WaitingReadBytes = 200;
+
+    private const int WarmUpCount = 2000;
+    private const int Count = 5000;
+
+    [Fact]
+    public async Task Chat_SteadyState_AllocatesTheMessagesAndOneTask()
+    {
+        await using EchoHost host = await EchoHost.StartAsync(map: application => application.MapPost("/raw", EchoBytesAsync));
+        double raw = await BytesPerMessageAsync(host, "/raw");
+        double grpc = await BytesPerMessageAsync(host, "/collm.testing.Echo/Chat");
+        Assert.InRange(grpc - raw, 0, MessageBytes + WaitingReadBytes);
+    }
+
+    private static async Task<double> BytesPerMessageAsync(EchoHost host, string path)
+    {
+        byte[] frame = RawCall.Frame(new EchoRequest { Payload = ByteString.CopyFrom(new byte[64]) });
+        await using RawCall call = RawCall.Start(host.Http, path);
+        await ExchangeAsync(call, frame, WarmUpCount);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await ExchangeAsync(call, frame, Count);
+        long after = GC.GetTotalAllocatedBytes(precise: true);
+        call.CompleteRequests();
+        await call.ReadToEndAsync();
+        return (after - before) / (double)Count;
+    }
+
+    private static async Task ExchangeAsync(RawCall call, byte[] frame, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            await call.WriteAsync(frame);
+            Assert.NotNull(await call.ReadAsync());
+        }
+    }
+
+    private static async Task EchoBytesAsync(HttpContext context)
+    {
+        await context.Response.StartAsync();
+        while (true)
+        {
+            ReadResult read = await context.Request.BodyReader.ReadAsync();
+            foreach (ReadOnlyMemory<byte> segment in read.Buffer)
+                context.Response.BodyWriter.Write(segment.Span);
+
+            context.Request.BodyReader.AdvanceTo(read.Buffer.End);
+            await context.Response.BodyWriter.FlushAsync();
+            if (read.IsCompleted)
+                return;
+        }
+    }
+}
