@@ -20,7 +20,7 @@ internal static class ModelFolder
     /// <param name="sourceFolder">The model that training started from.</param>
     /// <param name="tensors">All tensors of the model.</param>
     /// <param name="format">How weights are stored.</param>
-    public static void Write(string folder, string sourceFolder, IReadOnlyList<NamedTensor> tensors, WeightFormat format)
+    public static void Write(string folder, string sourceFolder, IReadOnlyList<NamedTensor> tensors, SavedFormat format)
     {
         File.WriteAllText(Path.Combine(folder, "config.json"), Config(sourceFolder, format));
         SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), tensors, format);
@@ -48,10 +48,10 @@ internal static class ModelFolder
         return NamedTensor.Of(parameter.Name, parameter, weight);
     }
 
-    private static string Config(string sourceFolder, WeightFormat format)
+    private static string Config(string sourceFolder, SavedFormat format)
     {
         JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(sourceFolder, "config.json")))!.AsObject();
-        string type = format == WeightFormat.Float32 ? "float32" : "bfloat16";
+        string type = format == SavedFormat.Float32 ? "float32" : "bfloat16";
         config.Remove("dtype");
         config["torch_dtype"] = type;
         return config.ToJsonString(Indented);

@@ -11,7 +11,7 @@ internal static class SafetensorsWriter
     private const int ValuesPerWrite = 1 << 16;
 
     /// <summary>Writes the file and makes sure that it is on the disk before returning.</summary>
-    public static void Write(string path, IReadOnlyList<NamedTensor> tensors, WeightFormat format)
+    public static void Write(string path, IReadOnlyList<NamedTensor> tensors, SavedFormat format)
     {
         byte[] header = Header(tensors, format);
         using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
@@ -22,7 +22,7 @@ internal static class SafetensorsWriter
         ushort[] narrow = new ushort[ValuesPerWrite];
         foreach (NamedTensor tensor in tensors)
         {
-            if (format == WeightFormat.Float32)
+            if (format == SavedFormat.Float32)
             {
                 file.Write(MemoryMarshal.AsBytes(tensor.Values.Span));
                 continue;
@@ -49,7 +49,7 @@ internal static class SafetensorsWriter
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    private static byte[] Header(IReadOnlyList<NamedTensor> tensors, WeightFormat format)
+    private static byte[] Header(IReadOnlyList<NamedTensor> tensors, SavedFormat format)
     {
         using MemoryStream text = new();
         using (Utf8JsonWriter json = new(text))
@@ -61,9 +61,9 @@ internal static class SafetensorsWriter
             long offset = 0;
             foreach (NamedTensor tensor in tensors)
             {
-                long end = offset + ((long)tensor.Values.Length * (format == WeightFormat.Float32 ? 4 : 2));
+                long end = offset + ((long)tensor.Values.Length * (format == SavedFormat.Float32 ? 4 : 2));
                 json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", format == WeightFormat.Float32 ? "F32" : "BF16");
+                json.WriteString("dtype", format == SavedFormat.Float32 ? "F32" : "BF16");
                 json.WriteStartArray("shape");
                 foreach (int extent in tensor.Shape)
                     json.WriteNumberValue(extent);

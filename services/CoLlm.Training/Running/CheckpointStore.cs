@@ -29,7 +29,7 @@ internal sealed class CheckpointStore(string folder, string configFile, string f
         AtomicFolder.Write(path, partial =>
         {
             File.Copy(configFile, Path.Combine(partial, "config.json"));
-            SafetensorsWriter.Write(Path.Combine(partial, "model.safetensors"), [.. Tensors(state)], WeightFormat.Float32);
+            SafetensorsWriter.Write(Path.Combine(partial, "model.safetensors"), [.. Tensors(state)], SavedFormat.Float32);
             File.WriteAllText(Path.Combine(partial, StateFile), JsonSerializer.Serialize(new Saved(step, fingerprint)));
         });
         foreach (string older in Complete().Where(other => other != path))

@@ -7,7 +7,7 @@ namespace CoLlm.Training.Running;
 
 /// <summary>
 /// The training loop. 1 take the step's sequences; 2 accumulate losses and gradients pass by pass; 3 clip; 4 step; 5 report;
-/// 6 write a checkpoint now and then.
+/// 6 write a checkpoint now and then, and at the end.
 /// </summary>
 internal sealed class Trainer(ComputeContext compute, TrainerState state, TrainingOptions options, int columnCount, TimeProvider time)
 {
@@ -40,7 +40,7 @@ internal sealed class Trainer(ComputeContext compute, TrainerState state, Traini
             rows += batch.Sum(sequence => sequence.RowCount);
             TimeSpan elapsed = time.GetElapsedTime(start);
             progress?.Report(Report(step + 1, plan.TotalSteps, totals, norm, schedule.At(step), rows, elapsed)); // 5
-            if (options.CheckpointEverySteps > 0 && (step + 1) % options.CheckpointEverySteps == 0 && step + 1 < plan.TotalSteps)
+            if (options.CheckpointEverySteps > 0 && ((step + 1) % options.CheckpointEverySteps == 0 || step + 1 == plan.TotalSteps))
                 onCheckpoint?.Invoke(step + 1); // 6
         }
     }

@@ -20,11 +20,11 @@ public sealed class SafetensorsWriterTests
         Assert.Equal(expected, SafetensorsWriter.ToBFloat16(BitConverter.UInt32BitsToSingle(bits)));
 
     [Theory]
-    [InlineData("llama-tiny", WeightFormat.Float32)]
-    [InlineData("llama-tiny", WeightFormat.BFloat16)]
-    [InlineData("qwen2-tiny", WeightFormat.BFloat16)]
-    [InlineData("qwen3-tiny", WeightFormat.Float32)]
-    public void Write_GoldenModel_IsReadBackBitForBit(string name, WeightFormat format)
+    [InlineData("llama-tiny", SavedFormat.Float32)]
+    [InlineData("llama-tiny", SavedFormat.BFloat16)]
+    [InlineData("qwen2-tiny", SavedFormat.BFloat16)]
+    [InlineData("qwen3-tiny", SavedFormat.Float32)]
+    public void Write_GoldenModel_IsReadBackBitForBit(string name, SavedFormat format)
     {
         using TemporaryDirectory folder = new();
         string source = RepositoryPaths.Golden("models", name);
@@ -38,7 +38,7 @@ public sealed class SafetensorsWriterTests
         foreach ((Parameter expected, Parameter actual) in model.Parameters.Zip(ModelWeights.Load(written).Parameters))
             Assert.Equal(expected.Value.Span.ToArray(), actual.Value.Span.ToArray());
         Assert.Equal(checkpoint.Tensors.Select(tensor => tensor.Name).Order(), written.Tensors.Select(tensor => tensor.Name).Order());
-        Assert.Contains(format == WeightFormat.Float32 ? "\"float32\"" : "\"bfloat16\"", File.ReadAllText(folder.File("config.json")), StringComparison.Ordinal);
+        Assert.Contains(format == SavedFormat.Float32 ? "\"float32\"" : "\"bfloat16\"", File.ReadAllText(folder.File("config.json")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 namespace CoLlm.Training.Output;
 
 /// <summary>Number formats in which trained weights are written.</summary>
-public enum WeightFormat
+public enum SavedFormat
 {
     /// <summary>The master weights as they are.</summary>
     Float32,

@@ -1,0 +1,164 @@
+using CoLlm.Decoding.SwapHeads;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Models;
+using CoLlm.Inference.Tokenization;
+using CoLlm.Training.Data;
+using CoLlm.Training.Kernels;
+using CoLlm.Training.Model;
+using CoLlm.Training.Output;
+using CoLlm.Training.Running;
+using CoLlm.Training.Scoring;
+
+namespace CoLlm.Training.Pipeline;
+
+/// <summary>
+/// From domain text to a model that knows when to defer. 1 format the examples; 2 score them with base and experts; 3 label;
+/// 4 give the swap head its start; 5 train; 6 write the model and calibrate. Every stage lies in the work folder, and a run that
+/// was killed goes on where it was.
+/// </summary>
+/// <param name="options">Settings.</param>
+/// <param name="renderer">The model's chat template; null where it has none.</param>
+/// <param name="openExpert">Makes an expert's scorer, given the shared vocabulary; it may run elsewhere.</param>
+/// <param name="time">Measures speed.</param>
+public sealed class TrainingPipeline(
+    PipelineOptions options, IConversationRenderer? renderer, Func<ExpertSource, int, ITokenScorer> openExpert, TimeProvider time)
+{
+    /// <summary>Name of the swap head's file in the output directory.</summary>
+    public const string SwapHeadFileName = "swap_head.safetensors";
+
+    /// <summary>Called with a sentence when a stage begins or ends.</summary>
+    public IProgress<string>? Log { get; init; }
+
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Runs what is left to do; the output directory appears when training is complete.</summary>
+    /// <exception cref="TrainingException">A setting, a file or the data is unusable.</exception>
+    /// <exception cref="CheckpointException">A model directory is unusable.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        options.Validate();
+        ModelConfig config = ModelConfigReader.Read(options.Model);
+        Tokenizer tokenizer = Tokenizer.Load(options.Model);
+        int usable = UsableVocabulary(config, tokenizer);
+        string[] fingerprints = [BaseFingerprint(config), .. options.Experts.Select(expert => FingerprintOf(expert.Directory))];
+        WorkFolder work = WorkFolder.Open(options, fingerprints);
+
+        IReadOnlyList<FormattedSequence> sequences = Format(work, tokenizer, usable); // 1
+        using ComputeContext compute = new(options.Training.ThreadCount);
+        TrainableModel model = LoadModel(config);
+        Parameter? theta = null;
+        IReadOnlyList<TrainingSequence> training;
+        if (options.Objective == TrainingObjective.CoLlm)
+        {
+            ScoredData scored = await ScoreAsync(work, sequences, usable, cancellationToken); // 2
+            training = scored.ToTraining(sequences);
+            IReadOnlyList<bool[]> labels = LabelStage.Run(work, options, scored.Base, scored.Experts); // 3
+            theta = new HeadStage(options, work, Progress, Log).Run(compute, model, training, labels, cancellationToken); // 4
+        }
+        else
+        {
+            training = [.. sequences.Select(sequence => new TrainingSequence(sequence.TokenIds, sequence.IsTarget, []))];
+        }
+
+        Train(work, compute, model, theta, training, options.Objective == TrainingObjective.Lm ? config.VocabularySize : usable, cancellationToken); // 5
+        WriteOutput(compute, model, theta, tokenizer, fingerprints[1..], calibration: null); // 6
+        if (theta is not null && options.Validation is not null)
+        {
+            CalibrationTable table = await new CalibrationStage(options, work, renderer, Log).RunAsync(tokenizer, usable, cancellationToken);
+            WriteOutput(compute, model, theta, tokenizer, fingerprints[1..], table);
+        }
+
+        Log?.Report($"The trained model is in {options.Output}.");
+    }
+
+    private IReadOnlyList<FormattedSequence> Format(WorkFolder work, Tokenizer tokenizer, int usable)
+    {
+        if (!File.Exists(work.Sequences))
+        {
+            Log?.Report($"Formatting {options.Data}.");
+            SequenceFormatter formatter = new(tokenizer, renderer, options.MaxSequenceTokens);
+            SequenceFile.Write(work.Sequences, DatasetReader.Read(options.Data).Select(formatter.Format).OfType<FormattedSequence>());
+        }
+
+        IReadOnlyList<FormattedSequence> sequences = SequenceFile.Read(work.Sequences);
+        if (sequences.Count == 0)
+            throw new TrainingException($"{options.Data}: no example has a token to learn within {options.MaxSequenceTokens} tokens.");
+        for (int i = 0; i < sequences.Count; i++)
+        {
+            if (sequences[i].TokenIds.FirstOrDefault(id => (uint)id >= (uint)usable, -1) is var id and not -1)
+                throw new TrainingException($"{work.Sequences}: line {i + 1} has token id {id}, but the models share only the ids below {usable}.");
+        }
+
+        Log?.Report($"{sequences.Count} sequences, {sequences.Sum(sequence => (long)sequence.TokenIds.Length)} tokens, {sequences.Sum(sequence => (long)sequence.TargetRows.Count())} of them to learn.");
+        return sequences;
+    }
+
+    private async Task<ScoredData> ScoreAsync(WorkFolder work, IReadOnlyList<FormattedSequence> sequences, int usable, CancellationToken cancellationToken)
+    {
+        async Task<IReadOnlyList<TokenScores>> Scores(string name, string path, Func<ITokenScorer> open)
+        {
+            ScoreFile file = new(path);
+            if (file.CompleteLineCount() < sequences.Count)
+            {
+                Log?.Report($"Scoring with {name}.");
+                await using ITokenScorer scorer = open();
+                IProgress<int>? progress = Progress is null ? null : new ScoreProgress(Progress, $"score {name}", sequences.Count);
+                await ScoreStage.RunAsync(scorer, sequences, file, progress, cancellationToken);
+            }
+
+            return file.Read(sequences);
+        }
+
+        IReadOnlyList<TokenScores> ofBase = await Scores("the base", work.BaseScores, () => new LocalTokenScorer(options.Model, usable, options.Training.ThreadCount));
+        List<IReadOnlyList<TokenScores>> ofExperts = [];
+        foreach (ExpertSource expert in options.Experts)
+            ofExperts.Add(await Scores(expert.Name, work.ExpertScores(expert.Name), () => openExpert(expert, usable)));
+        return new ScoredData(ofBase, ofExperts);
+    }
+
+    private void Train(
+        WorkFolder work, ComputeContext compute, TrainableModel model, Parameter? theta, IReadOnlyList<TrainingSequence> training, int columnCount, CancellationToken cancellationToken)
+    {
+        TrainerState state = new(model, theta, options.Training);
+        CheckpointStore checkpoints = new(work.Checkpoints, Path.Combine(options.Model, "config.json"), work.Fingerprint);
+        int firstStep = checkpoints.Restore(state);
+        Log?.Report(firstStep == 0 ? "Training." : $"Training goes on after step {firstStep}.");
+        using MetricsFile metrics = new(work.Metrics, firstStep, Progress);
+        new Trainer(compute, state, options.Training, columnCount, time) { FirstStep = firstStep }
+            .Run(training, metrics, step => checkpoints.Write(state, step), cancellationToken);
+    }
+
+    private void WriteOutput(
+        ComputeContext compute, TrainableModel model, Parameter? theta, Tokenizer tokenizer, IReadOnlyList<string> expertFingerprints, CalibrationTable? calibration) =>
+        AtomicFolder.Write(Path.TrimEndingDirectorySeparator(options.Output), folder =>
+        {
+            ModelFolder.Write(folder, options.Model, ModelFolder.MergedTensors(compute, model), options.Format);
+            if (theta is null)
+                return;
+            ExpertIdentity[] experts = [.. options.Experts.Zip(expertFingerprints, (expert, fingerprint) => new ExpertIdentity(expert.Name, fingerprint))];
+            SwapHeadIdentity trainedWith = new(FingerprintOf(folder), TokenizerFingerprint(tokenizer), experts);
+            new SwapHeadFile(new SwapHead(theta.Value.Span, model.Config.HiddenSize), trainedWith, calibration).Write(Path.Combine(folder, SwapHeadFileName));
+        });
+
+    private TrainableModel LoadModel(ModelConfig config)
+    {
+        if (options.FromScratch)
+            return ModelWeights.Initialize(config, options.Training.Seed);
+        using Checkpoint checkpoint = Checkpoint.Open(options.Model);
+        return ModelWeights.Load(checkpoint);
+    }
+
+    // Ids that base, experts and tokenizer all have; the rest must never be emitted.
+    private int UsableVocabulary(ModelConfig config, Tokenizer tokenizer) =>
+        options.Experts.Select(expert => ModelConfigReader.Read(expert.Directory).VocabularySize).Append(config.VocabularySize).Append(tokenizer.VocabularySize).Min();
+
+    private string BaseFingerprint(ModelConfig config) => options.FromScratch ? config.ToString() : FingerprintOf(options.Model);
+
+    private static string FingerprintOf(string directory)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(directory);
+        return checkpoint.Fingerprint;
+    }
+
+    private static string TokenizerFingerprint(Tokenizer tokenizer) => tokenizer.Fingerprint;
+}
