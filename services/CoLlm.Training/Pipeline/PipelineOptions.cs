@@ -64,6 +64,10 @@ public sealed record PipelineOptions
     /// <value>32-bit floats.</value>
     public SavedFormat Format { get; init; }
 
+    /// <summary>When an answer counts as right during calibration.</summary>
+    /// <value>Exact.</value>
+    public CalibrationMetric Metric { get; init; }
+
     /// <summary>Most tokens of an answer during calibration.</summary>
     /// <value>256</value>
     public int MaxAnswerTokens { get; init; } = 256;

@@ -43,7 +43,8 @@ public sealed class TrainingPipeline(
         string[] fingerprints = [BaseFingerprint(config), .. options.Experts.Select(expert => FingerprintOf(expert.Directory))];
         WorkFolder work = WorkFolder.Open(options, fingerprints);
 
-        IReadOnlyList<FormattedSequence> sequences = Format(work, tokenizer, usable); // 1
+        CheckTokenizers(tokenizer, usable);
+        IReadOnlyList<FormattedSequence> sequences = Format(options.Data, work.Sequences, tokenizer, usable); // 1
         using ComputeContext compute = new(options.Training.ThreadCount);
         TrainableModel model = LoadModel(config);
         Parameter? theta = null;
@@ -64,56 +65,74 @@ public sealed class TrainingPipeline(
         WriteOutput(compute, model, theta, tokenizer, fingerprints[1..], calibration: null); // 6
         if (theta is not null && options.Validation is not null)
         {
-            CalibrationTable table = await new CalibrationStage(options, work, renderer, Log).RunAsync(tokenizer, usable, cancellationToken);
+            CalibrationTable table = await CalibrateAsync(work, compute, model, theta, tokenizer, usable, cancellationToken);
             WriteOutput(compute, model, theta, tokenizer, fingerprints[1..], table);
         }
 
         Log?.Report($"The trained model is in {options.Output}.");
     }
 
-    private IReadOnlyList<FormattedSequence> Format(WorkFolder work, Tokenizer tokenizer, int usable)
+    private IReadOnlyList<FormattedSequence> Format(string data, string target, Tokenizer tokenizer, int usable)
     {
-        if (!File.Exists(work.Sequences))
+        if (!File.Exists(target))
         {
-            Log?.Report($"Formatting {options.Data}.");
+            Log?.Report($"Formatting {data}.");
             SequenceFormatter formatter = new(tokenizer, renderer, options.MaxSequenceTokens);
-            SequenceFile.Write(work.Sequences, DatasetReader.Read(options.Data).Select(formatter.Format).OfType<FormattedSequence>());
+            SequenceFile.Write(target, DatasetReader.Read(data).Select(formatter.Format).OfType<FormattedSequence>());
         }
 
-        IReadOnlyList<FormattedSequence> sequences = SequenceFile.Read(work.Sequences);
+        IReadOnlyList<FormattedSequence> sequences = SequenceFile.Read(target);
         if (sequences.Count == 0)
-            throw new TrainingException($"{options.Data}: no example has a token to learn within {options.MaxSequenceTokens} tokens.");
+            throw new TrainingException($"{data}: no example has a token to learn within {options.MaxSequenceTokens} tokens.");
         for (int i = 0; i < sequences.Count; i++)
         {
             if (sequences[i].TokenIds.FirstOrDefault(id => (uint)id >= (uint)usable, -1) is var id and not -1)
-                throw new TrainingException($"{work.Sequences}: line {i + 1} has token id {id}, but the models share only the ids below {usable}.");
+                throw new TrainingException($"{target}: line {i + 1} has token id {id}, but the models share only the ids below {usable}.");
         }
 
-        Log?.Report($"{sequences.Count} sequences, {sequences.Sum(sequence => (long)sequence.TokenIds.Length)} tokens, {sequences.Sum(sequence => (long)sequence.TargetRows.Count())} of them to learn.");
+        long targets = sequences.Sum(sequence => (long)sequence.TargetRows.Count());
+        Log?.Report($"{data}: {sequences.Count} sequences, {sequences.Sum(sequence => (long)sequence.TokenIds.Length)} tokens, {targets} of them to learn.");
         return sequences;
     }
 
     private async Task<ScoredData> ScoreAsync(WorkFolder work, IReadOnlyList<FormattedSequence> sequences, int usable, CancellationToken cancellationToken)
     {
-        async Task<IReadOnlyList<TokenScores>> Scores(string name, string path, Func<ITokenScorer> open)
-        {
-            ScoreFile file = new(path);
-            if (file.CompleteLineCount() < sequences.Count)
-            {
-                Log?.Report($"Scoring with {name}.");
-                await using ITokenScorer scorer = open();
-                IProgress<int>? progress = Progress is null ? null : new ScoreProgress(Progress, $"score {name}", sequences.Count);
-                await ScoreStage.RunAsync(scorer, sequences, file, progress, cancellationToken);
-            }
+        ITokenScorer OpenBase() => new LocalTokenScorer(options.Model, usable, options.Training.ThreadCount);
+        IReadOnlyList<TokenScores> ofBase = await ScoreWithAsync("the base", work.BaseScores, OpenBase, sequences, cancellationToken);
+        return new ScoredData(ofBase, await ScoreWithExpertsAsync(work.ExpertScores, sequences, usable, cancellationToken));
+    }
 
-            return file.Read(sequences);
+    private async Task<IReadOnlyList<IReadOnlyList<TokenScores>>> ScoreWithExpertsAsync(
+        Func<string, string> path, IReadOnlyList<FormattedSequence> sequences, int usable, CancellationToken cancellationToken)
+    {
+        List<IReadOnlyList<TokenScores>> scores = [];
+        foreach (ExpertSource expert in options.Experts)
+            scores.Add(await ScoreWithAsync(expert.Name, path(expert.Name), () => openExpert(expert, usable), sequences, cancellationToken));
+        return scores;
+    }
+
+    private async Task<IReadOnlyList<TokenScores>> ScoreWithAsync(
+        string name, string path, Func<ITokenScorer> open, IReadOnlyList<FormattedSequence> sequences, CancellationToken cancellationToken)
+    {
+        ScoreFile file = new(path);
+        if (file.CompleteLineCount() < sequences.Count)
+        {
+            Log?.Report($"Scoring with {name}.");
+            await using ITokenScorer scorer = open();
+            IProgress<int>? progress = Progress is null ? null : new ScoreProgress(Progress, $"score {name}", sequences.Count);
+            await ScoreStage.RunAsync(scorer, sequences, file, progress, cancellationToken);
         }
 
-        IReadOnlyList<TokenScores> ofBase = await Scores("the base", work.BaseScores, () => new LocalTokenScorer(options.Model, usable, options.Training.ThreadCount));
-        List<IReadOnlyList<TokenScores>> ofExperts = [];
-        foreach (ExpertSource expert in options.Experts)
-            ofExperts.Add(await Scores(expert.Name, work.ExpertScores(expert.Name), () => openExpert(expert, usable)));
-        return new ScoredData(ofBase, ofExperts);
+        return file.Read(sequences);
+    }
+
+    private async Task<CalibrationTable> CalibrateAsync(
+        WorkFolder work, ComputeContext compute, TrainableModel model, Parameter theta, Tokenizer tokenizer, int usable, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<FormattedSequence> validation = Format(options.Validation!, work.ValidationSequences, tokenizer, usable);
+        IReadOnlyList<IReadOnlyList<TokenScores>> experts = await ScoreWithExpertsAsync(work.ValidationScores, validation, usable, cancellationToken);
+        RocCurve? roc = ValidationRoc.Of(options, compute, model, theta, validation, experts, usable);
+        return await new CalibrationStage(options, work, renderer, Log).RunAsync(tokenizer, usable, roc, cancellationToken);
     }
 
     private void Train(
@@ -136,7 +155,7 @@ public sealed class TrainingPipeline(
             if (theta is null)
                 return;
             ExpertIdentity[] experts = [.. options.Experts.Zip(expertFingerprints, (expert, fingerprint) => new ExpertIdentity(expert.Name, fingerprint))];
-            SwapHeadIdentity trainedWith = new(FingerprintOf(folder), TokenizerFingerprint(tokenizer), experts);
+            SwapHeadIdentity trainedWith = new(FingerprintOf(folder), tokenizer.Fingerprint, experts);
             new SwapHeadFile(new SwapHead(theta.Value.Span, model.Config.HiddenSize), trainedWith, calibration).Write(Path.Combine(folder, SwapHeadFileName));
         });
 
@@ -160,5 +179,12 @@ public sealed class TrainingPipeline(
         return checkpoint.Fingerprint;
     }
 
-    private static string TokenizerFingerprint(Tokenizer tokenizer) => tokenizer.Fingerprint;
+    private void CheckTokenizers(Tokenizer tokenizer, int usable)
+    {
+        foreach (ExpertSource expert in options.Experts)
+        {
+            if (!Tokenizer.Load(expert.Directory).IsCompatibleWith(tokenizer, usable))
+                throw new TrainingException($"Expert {expert.Name} ({expert.Directory}) gives other ids to the same text than {options.Model}; base and experts must share one tokenizer.");
+        }
+    }
 }

@@ -40,6 +40,8 @@ internal sealed class WorkFolder
 
     public string Metrics => File("5-metrics.jsonl");
 
+    public string ValidationSequences => File("6-validation.jsonl");
+
     public string Calibration => File("6-calibration.json");
 
     /// <summary>Opens or creates the folder.</summary>
@@ -69,6 +71,8 @@ internal sealed class WorkFolder
     }
 
     public string ExpertScores(string name) => File($"2-scores-expert-{name}.jsonl");
+
+    public string ValidationScores(string name) => File($"6-scores-expert-{name}.jsonl");
 
     /// <summary>Writes a report as indented JSON with snake-case names.</summary>
     public static void WriteJson<T>(string path, T report) => AtomicFile.WriteText(path, JsonSerializer.Serialize(report, Readable) + "\n");
