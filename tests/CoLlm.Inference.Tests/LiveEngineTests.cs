@@ -1,0 +1,91 @@
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Failures;
+using CoLlm.Testing;
+using CoLlm.Testing.Laws;
+using CoLlm.Testing.Reference;
+
+namespace CoLlm.Inference.Tests;
+
+/// <summary>The engine with its own thread. What is asserted holds for every interleaving.</summary>
+public sealed class LiveEngineTests
+{
+    [Fact]
+    public async Task AdvanceAsync_CancelledAtAnyMoment_EveryBlockComesHome()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
+        InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 40, MaxRowsPerStep = 16, MaxQueuedOpens = 2 });
+
+        int[] cancelled = await Task.WhenAll(Enumerable.Range(0, 6).Select(seed => Task.Run(() => ComeAndGoAsync(engine, new Random(seed)))));
+        await engine.DisposeAsync();
+
+        EngineInvariants.CheckEmpty(engine);
+        Assert.True(cancelled.Sum() > 0, "No call was cancelled.");
+    }
+
+    [Fact]
+    public async Task DisposeAsync_WhileSessionsDecode_EndsThemAll()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
+        InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 500 });
+        TaskCompletionSource decoding = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task[] sessions = [.. Enumerable.Range(0, 4).Select(i => Task.Run(() => DecodeForeverAsync(engine.OpenSession(1000), decoding)))];
+
+        await decoding.Task;
+        await engine.DisposeAsync();
+
+        foreach (Task session in sessions)
+            await Assert.ThrowsAsync<SessionFailedException>(() => session);
+        EngineInvariants.CheckEmpty(engine);
+    }
+
+    private static async Task DecodeForeverAsync(InferenceSession session, TaskCompletionSource decoding)
+    {
+        using (session)
+        {
+            while (true)
+            {
+                await session.AdvanceAsync(new[] { session.Length % 500 });
+                if (session.Length == 20)
+                    decoding.TrySetResult();
+                if (session.Length == session.MaxTokens)
+                    session.Truncate(0);
+            }
+        }
+    }
+
+    private static async Task<int> ComeAndGoAsync(InferenceEngine engine, Random random)
+    {
+        int cancelled = 0;
+        for (int round = 0; round < 25; round++)
+        {
+            using CancellationTokenSource cancellation = new();
+            Task cancelling = CancelLaterAsync(cancellation, random.Next(40));
+            try
+            {
+                using InferenceSession session = await engine.OpenSessionAsync(20 + random.Next(200), cancellation.Token);
+                await session.AdvanceAsync(SteppedEngine.Prompt(1 + random.Next(session.MaxTokens - 5)), WantedPositions.Last, cancellation.Token);
+                for (int i = 0; i < 4; i++)
+                    await session.AdvanceAsync(new[] { i }, WantedPositions.Last, cancellation.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled++;
+            }
+            catch (EngineRefusedException e)
+            {
+                Assert.Equal(EngineBound.QueuedOpens, e.Refusal.Bound);
+            }
+
+            await cancelling;
+        }
+
+        return cancelled;
+    }
+
+    private static async Task CancelLaterAsync(CancellationTokenSource cancellation, int turns)
+    {
+        for (int i = 0; i < turns; i++)
+            await Task.Yield();
+        await cancellation.CancelAsync();
+    }
+}
