@@ -24,9 +24,9 @@ internal sealed class CallDeadline : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>The time left; zero or less once the deadline has passed.</summary>
+    /// <summary>The time left until a point in UTC; zero or less once the deadline has passed.</summary>
     public static TimeSpan Remaining(TimeProvider clock, DateTime deadline) =>
-        deadline.ToUniversalTime() - clock.GetUtcNow().UtcDateTime;
+        deadline - clock.GetUtcNow().UtcDateTime;
 
     private void Check()
     {

@@ -21,6 +21,7 @@ internal sealed class HttpCall : IDisposable
     private CallOutcome? _outcome;
     private HttpResponseMessage? _response;
     private Metadata? _responseHeaders;
+    private PipeReader? _body;
     private Task _begun = Task.CompletedTask;
     private readonly RequestStream? _requestStream;
 
@@ -31,8 +32,13 @@ internal sealed class HttpCall : IDisposable
         Channel = channel;
         Method = method;
         Options = options;
-        if (options.Deadline is { } deadline && deadline != DateTime.MaxValue)
-            _deadline = new CallDeadline(channel.Clock, deadline, DeadlinePassed);
+        if (options.Deadline is not { } deadline || deadline == DateTime.MaxValue)
+            return;
+
+        if (deadline.Kind != DateTimeKind.Utc && deadline != DateTime.MinValue)
+            throw new InvalidOperationException("The deadline must be in UTC, or DateTime.MinValue or DateTime.MaxValue.");
+
+        _deadline = new CallDeadline(channel.Clock, deadline, DeadlinePassed);
     }
 
     public GrpcChannel Channel { get; }
@@ -77,18 +83,31 @@ internal sealed class HttpCall : IDisposable
     public Exception ToException() => EndedOutcome().ToException(Channel.ThrowsOperationCanceled);
 
     /// <summary>The response has been read to its end: the trailers decide.</summary>
-    public CallOutcome EndWithTrailers() => End(ResponseHead.FromTrailers(_response!));
+    public CallOutcome EndWithTrailers()
+    {
+        CallOutcome outcome = End(ResponseHead.FromTrailers(_response!));
+        _body!.Complete();
+        return outcome;
+    }
 
-    /// <summary>Reading or writing failed: the call ends with the status that stands for the failure, unless it has ended already.</summary>
+    /// <summary>Sending or reading failed: the call ends with the status that stands for the failure, unless it has ended already.</summary>
     public CallOutcome EndWithFailure(Exception failure)
+    {
+        // Only who reads comes here once there is a body, so nobody else is using its memory.
+        CallOutcome outcome = End(ToOutcome(failure));
+        _body?.Complete();
+        return outcome;
+    }
+
+    private CallOutcome ToOutcome(Exception failure)
     {
         if (Options.Deadline is { } deadline && TransportFailure.IsResetByCancel(failure)
             && CallDeadline.Remaining(Channel.Clock, deadline) <= DeadlineTolerance)
         {
-            return End(new CallOutcome(DeadlineStatus(failure), [], isLocalCancellation: true));
+            return new CallOutcome(DeadlineStatus(failure), [], isLocalCancellation: true);
         }
 
-        return End(new CallOutcome(TransportFailure.ToStatus(failure, _response is not null), []));
+        return new CallOutcome(TransportFailure.ToStatus(failure, _response is not null), []);
     }
 
     /// <summary>Gives the call up for the holder of this token.</summary>
@@ -156,7 +175,8 @@ internal sealed class HttpCall : IDisposable
 
         string? encoding = ResponseHead.Encoding(response);
         Stream body = await response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
-        Reader = new MessageReader(PipeReader.Create(body, Channel.PipeOptions), Channel.MaxReceiveMessageSize, encoding);
+        _body = PipeReader.Create(body, Channel.PipeOptions);
+        Reader = new MessageReader(_body, Channel.MaxReceiveMessageSize, encoding);
     }
 
     private void EndLocally(Status status) => End(new CallOutcome(status, [], isLocalCancellation: true));

@@ -27,6 +27,14 @@ public sealed class GrpcChannelTests
     }
 
     [Fact]
+    public void Call_DeadlineIsNotUtc_IsRefused()
+    {
+        using GrpcChannel channel = GrpcChannel.ForAddress("http://host");
+        CallOptions options = new(deadline: new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Local));
+        Assert.Throws<InvalidOperationException>(() => channel.CreateCallInvoker().CallUnary(options));
+    }
+
+    [Fact]
     public void ForAddress_ClientAndHandler_IsRefused()
     {
         using HttpClient client = new();
