@@ -1,0 +1,127 @@
+using System.ComponentModel.DataAnnotations;
+using CoLlm.Decoding.Experts;
+using CoLlm.Inference.Cpu;
+using CoLlm.Router.Admission;
+using CoLlm.Router.Base;
+using CoLlm.Router.Experts;
+using CoLlm.ServiceDefaults.Shutdown;
+
+namespace CoLlm.Router.Hosting;
+
+/// <summary>All settings of a router process; <c>README.md</c> beside it lists every one with its default.</summary>
+public sealed record RouterOptions
+{
+    /// <summary>Where gRPC is served: HTTP/2 in cleartext. Port 0 takes a free one.</summary>
+    /// <value>http://127.0.0.1:5100.</value>
+    [Required]
+    public string Listen { get; init; } = "http://127.0.0.1:5100";
+
+    /// <summary>
+    /// Where <c>/healthz</c> and <c>/readyz</c> are served over HTTP/1.1: without TLS one port cannot tell the two versions apart.
+    /// </summary>
+    /// <value>null: they are served at <see cref="Listen"/> alone, to HTTP/2 clients.</value>
+    public string? HealthListen { get; init; }
+
+    /// <summary>The name under which clients ask for base, swap head and experts together.</summary>
+    /// <value>collm.</value>
+    [Required]
+    [StringLength(128, MinimumLength = 1)]
+    public string ModelName { get; init; } = "collm";
+
+    /// <summary>The base model.</summary>
+    [Required]
+    public BaseModelOptions? Base { get; init; }
+
+    /// <summary>What decides who writes.</summary>
+    public SwapHeadOptions SwapHead { get; init; } = new();
+
+    /// <summary>The experts, in the order of the swap head's rows where it has names for them.</summary>
+    /// <value>None: the base alone.</value>
+    [MaxLength(64)]
+    public ExpertOptions[] Experts { get; init; } = [];
+
+    /// <summary>Defaults and limits of requests.</summary>
+    public RequestOptions Requests { get; init; } = new();
+
+    /// <summary>How many requests are let in.</summary>
+    public AdmissionOptions Admission { get; init; } = new();
+
+    /// <summary>How a stop proceeds.</summary>
+    public DrainOptions Drain { get; init; } = new();
+
+    /// <summary>Rules across several values: a sentence for each one that is broken.</summary>
+    public IEnumerable<string> FindProblems() => RouterOptionsRules.Check(this);
+}
+
+/// <summary>The base model and its engine.</summary>
+public sealed record BaseModelOptions
+{
+    /// <summary>A Hugging Face model directory.</summary>
+    [Required]
+    [MinLength(1)]
+    public string Directory { get; init; } = "";
+
+    /// <summary>Compute threads.</summary>
+    /// <value>0: one for each core.</value>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
+
+    /// <summary>How weights are kept in memory.</summary>
+    /// <value>AsStored.</value>
+    public WeightFormat WeightFormat { get; init; }
+
+    /// <summary>Where packed weights are kept.</summary>
+    /// <value>CacheFile.</value>
+    public PackedWeightStorage PackedWeights { get; init; }
+
+    /// <summary>Tokens of all requests together that the KV cache holds.</summary>
+    /// <value>null: as many as fit into 1 GiB.</value>
+    [Range(1, 1 << 28)]
+    public int? KvTokens { get; init; }
+
+    /// <summary>Longest sequence, prompt and answer together.</summary>
+    /// <value>null: what the model was made for.</value>
+    [Range(2, 1 << 24)]
+    public int? MaxSequenceTokens { get; init; }
+}
+
+/// <summary>Defaults and limits of requests.</summary>
+public sealed record RequestOptions
+{
+    /// <summary>Tokens written where a request does not say.</summary>
+    /// <value>256.</value>
+    [Range(1, 1 << 20)]
+    public int DefaultMaxNewTokens { get; init; } = 256;
+
+    /// <summary>Most tokens that a request may ask for.</summary>
+    /// <value>4096.</value>
+    [Range(1, 1 << 20)]
+    public int MaxNewTokens { get; init; } = 4096;
+
+    /// <summary>Longest prompt.</summary>
+    /// <value>null: the longest sequence less one.</value>
+    [Range(1, 1 << 24)]
+    public int? MaxPromptTokens { get; init; }
+
+    /// <summary>The threshold where a request names no rule.</summary>
+    /// <value>null: that of <see cref="TargetRate"/> where there is one, else 0.5.</value>
+    [Range(-1f, 1f)]
+    public float? Threshold { get; init; }
+
+    /// <summary>The target rate where a request names no rule; needs a calibrated swap head.</summary>
+    /// <value>null.</value>
+    [Range(0f, 1f)]
+    public float? TargetRate { get; init; }
+
+    /// <summary>What happens to a deferred token that no expert writes, where a request does not say.</summary>
+    /// <value>Fail.</value>
+    public WhenExpertUnavailable WhenExpertUnavailable { get; init; }
+
+    /// <summary>How long Wait waits for one token, where a request does not say.</summary>
+    /// <value>30 seconds.</value>
+    public TimeSpan ExpertWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest wait for one token that a request may ask for.</summary>
+    /// <value>5 minutes.</value>
+    public TimeSpan MaxExpertWait { get; init; } = TimeSpan.FromMinutes(5);
+}
