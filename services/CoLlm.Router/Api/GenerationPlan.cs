@@ -35,7 +35,7 @@ internal sealed record GenerationPlan
     {
         Model = expert.Expectation.Model,
         ModelFingerprint = expert.Expectation.ModelFingerprint,
-        TokenizerFingerprint = expert.Expectation.TokenizerFingerprint,
+        TokenizerFingerprint = Model.Base.TokenizerFingerprintOf(Request.UsableVocabularySize),
         UsableVocabularySize = Request.UsableVocabularySize,
         MaxSequenceTokens = ReservedTokens,
         Form = Request.Mode == DecodingMode.Compose ? Decoding.Experts.ExpertAnswerForm.Logits : Decoding.Experts.ExpertAnswerForm.Token,

@@ -41,7 +41,7 @@ internal static class ModelMessages
         {
             Name = name,
             Fingerprint = model.Fingerprint,
-            TokenizerFingerprint = model.TokenizerFingerprint,
+            TokenizerFingerprint = model.Tokenizer.Fingerprint,
             VocabularySize = model.VocabularySize,
             MaxSequenceTokens = model.MaxSequenceTokens,
             Architecture = model.Architecture,

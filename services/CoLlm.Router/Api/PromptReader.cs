@@ -1,3 +1,4 @@
+using CoLlm.Inference.ChatTemplates;
 using CoLlm.Protocol.V1;
 using CoLlm.Router.Base;
 
@@ -6,6 +7,8 @@ namespace CoLlm.Router.Api;
 /// <summary>Turns what a client sent (text, token ids or a conversation) into the prompt's token ids.</summary>
 internal sealed class PromptReader(BaseModel model)
 {
+    private static readonly string[] Roles = ["system", "user", "assistant"];
+
     /// <exception cref="RequestRefusedException">There is no prompt, or it cannot be laid out.</exception>
     public int[] Read(GenerateRequest request) => request.InputCase switch
     {
@@ -20,9 +23,24 @@ internal sealed class PromptReader(BaseModel model)
     /// <exception cref="RequestRefusedException">The model has no template for conversations, or this one does not fit it.</exception>
     public int[] Encode(Chat chat)
     {
+        if (model.ChatTemplate is not { } template)
+            throw new RequestRefusedException(FailureReason.Unsupported, "The base model has no chat template.");
         if (chat.Messages.Count == 0)
             throw RequestRefusedException.Invalid("chat has no message.");
-        throw new RequestRefusedException(FailureReason.Unsupported, $"The base model ({model.Architecture}) has no chat template.");
+        if (chat.Messages.FirstOrDefault(message => !Roles.Contains(message.Role)) is { } stranger)
+            throw RequestRefusedException.Invalid($"A message has the role \"{stranger.Role}\"; roles are {string.Join(", ", Roles)}.");
+
+        object[] messages = [.. chat.Messages.Select(message => new Dictionary<string, object?> { ["role"] = message.Role, ["content"] = message.Content })];
+        try
+        {
+            // The template writes the special tokens itself.
+            string text = template.Render(new Dictionary<string, object?> { ["messages"] = messages, ["add_generation_prompt"] = true });
+            return Encode(text, addSpecial: false);
+        }
+        catch (ChatTemplateException exception)
+        {
+            throw RequestRefusedException.Invalid($"chat does not fit the model's template: {exception.Message}");
+        }
     }
 
     private int[] Checked(int[] ids)

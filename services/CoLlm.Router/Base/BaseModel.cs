@@ -1,4 +1,5 @@
 using CoLlm.Inference;
+using CoLlm.Inference.ChatTemplates;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Tokenization;
 
@@ -8,6 +9,7 @@ namespace CoLlm.Router.Base;
 internal sealed class BaseModel : IAsyncDisposable
 {
     private readonly Checkpoint _checkpoint;
+    private (int VocabularySize, string Fingerprint) _shared = (-1, "");
 
     public BaseModel(Checkpoint checkpoint, InferenceEngine engine, Tokenizer tokenizer, RouterSwapHead swapHead)
     {
@@ -26,8 +28,8 @@ internal sealed class BaseModel : IAsyncDisposable
     /// <summary>Names the weights.</summary>
     public string Fingerprint => _checkpoint.Fingerprint;
 
-    /// <summary>Names what token ids mean.</summary>
-    public required string TokenizerFingerprint { get; init; }
+    /// <summary>Lays out conversations; null where the checkpoint has no template.</summary>
+    public required ChatTemplate? ChatTemplate { get; init; }
 
     /// <summary>Ids that this model may emit and that have text.</summary>
     public required int UsableVocabularySize { get; init; }
@@ -39,6 +41,18 @@ internal sealed class BaseModel : IAsyncDisposable
     public string Architecture => Engine.Config.Architecture.ToString().ToLowerInvariant();
 
     public int VocabularySize => Engine.Config.VocabularySize;
+
+    /// <summary>Names what the ids below a bound mean; an expert with the same name for them can be asked. Any thread may ask.</summary>
+    public string TokenizerFingerprintOf(int usableVocabularySize)
+    {
+        // Computing it takes a pass over the vocabulary, and hardly ever is there more than one bound.
+        lock (_checkpoint)
+        {
+            if (_shared.VocabularySize != usableVocabularySize)
+                _shared = (usableVocabularySize, Tokenizer.FingerprintOf(usableVocabularySize));
+            return _shared.Fingerprint;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using CoLlm.Inference;
+using CoLlm.Inference.ChatTemplates;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Tokenization;
@@ -10,6 +11,7 @@ namespace CoLlm.Router.Base;
 internal static class BaseModelLoader
 {
     /// <exception cref="CheckpointException">A file is missing or malformed, or the models do not belong together.</exception>
+    /// <exception cref="ChatTemplateException">The chat template is malformed.</exception>
     public static BaseModel Load(RouterOptions options)
     {
         BaseModelOptions settings = options.Base!;
@@ -17,14 +19,13 @@ internal static class BaseModelLoader
         try
         {
             Tokenizer tokenizer = Tokenizer.Load(settings.Directory);
-            string tokenizerFingerprint = TokenizerIdentity.FingerprintOf(tokenizer);
             RouterSwapHead swapHead = RouterSwapHead.Load(
-                options.SwapHead, checkpoint, tokenizer, tokenizerFingerprint, [.. options.Experts.Select(expert => expert.Name)]);
+                options.SwapHead, checkpoint, tokenizer, [.. options.Experts.Select(expert => expert.Name)]);
             var engine = new InferenceEngine(CpuBackend.Load(checkpoint, BackendOptions(settings)), EngineOptions(options));
             int rows = checkpoint.Config.VocabularySize - (swapHead.UsesDeferralRow ? Decoding.SwapHeads.ResearchConvention.AddedRowCount : 0);
             return new BaseModel(checkpoint, engine, tokenizer, swapHead)
             {
-                TokenizerFingerprint = tokenizerFingerprint,
+                ChatTemplate = ChatTemplate.Load(settings.Directory),
                 UsableVocabularySize = Math.Min(rows, tokenizer.VocabularySize),
                 MaxSequenceTokens = MaxSequenceTokens(settings, engine),
                 EosTokenIds = checkpoint.Config.EosTokenIds is { Count: > 0 } ids ? ids : tokenizer.EosTokenId is { } eos ? [eos] : [],

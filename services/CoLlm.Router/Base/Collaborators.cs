@@ -28,7 +28,7 @@ internal sealed class Collaborators : IAsyncDisposable
     {
         ExpertPool[] experts = [.. options.Experts.Select((expert, i) => new ExpertPool(
             expert,
-            new ExpertExpectation(expert.Model ?? expert.Name, baseModel.SwapHead.ExpertFingerprints[i], baseModel.TokenizerFingerprint),
+            new ExpertExpectation(expert.Model ?? expert.Name, baseModel.SwapHead.ExpertFingerprints[i]),
             time,
             jitterSeed: HashCode.Combine(Environment.ProcessId, i)))];
         foreach (ExpertPool expert in experts)

@@ -17,7 +17,7 @@ internal sealed record RouterSwapHead(
     /// <summary>Finds the swap head that the options name.</summary>
     /// <exception cref="CheckpointException">It is malformed, or belongs to other models; both values are named.</exception>
     public static RouterSwapHead Load(
-        SwapHeadOptions options, Checkpoint checkpoint, Tokenizer tokenizer, string tokenizerFingerprint, IReadOnlyList<string> expertNames)
+        SwapHeadOptions options, Checkpoint checkpoint, Tokenizer tokenizer, IReadOnlyList<string> expertNames)
     {
         string[] any = [.. expertNames.Select(_ => "")];
         bool hasDeferralToken = tokenizer.TokenId(ResearchConvention.DeferralToken) == checkpoint.Config.VocabularySize - 1;
@@ -29,7 +29,7 @@ internal sealed record RouterSwapHead(
         }
 
         if (options.File is { } file)
-            return Fit(SwapHeadFile.Read(file), options, checkpoint, tokenizerFingerprint, expertNames) with { UsesDeferralRow = hasDeferralToken };
+            return Fit(SwapHeadFile.Read(file), options, checkpoint, tokenizer.Fingerprint, expertNames) with { UsesDeferralRow = hasDeferralToken };
         if (hasDeferralToken && options.ResearchConvention != false && expertNames.Count == 1)
             return new RouterSwapHead(ResearchConvention.ReadSwapHead(checkpoint), null, any, UsesDeferralRow: true, []);
         return new RouterSwapHead(null, null, any, hasDeferralToken, []);

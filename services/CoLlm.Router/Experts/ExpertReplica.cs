@@ -99,8 +99,7 @@ internal sealed class ExpertReplica : IDisposable
 /// <summary>What a router expects of an expert's replicas, and how it says that one does not fit.</summary>
 /// <param name="Model">Name at the expert service.</param>
 /// <param name="ModelFingerprint">The model the swap head was trained with; empty: any.</param>
-/// <param name="TokenizerFingerprint">The base's tokenizer; empty: not compared.</param>
-public sealed record ExpertExpectation(string Model, string ModelFingerprint, string TokenizerFingerprint)
+public sealed record ExpertExpectation(string Model, string ModelFingerprint)
 {
     /// <summary>One sentence with both values, or null where the replica fits.</summary>
     internal StreamFailure? FindMismatch(DescribeResponse response, ModelDescription? model, Uri address)
@@ -119,15 +118,10 @@ public sealed record ExpertExpectation(string Model, string ModelFingerprint, st
             return new StreamFailure(FailureReason.UnknownModel, $"{address} has no model {Model}; it has {names}.");
         }
 
-        if (Differ(TokenizerFingerprint, model.TokenizerFingerprint))
-            return Mismatch(FailureReason.TokenizerMismatch, address, "tokenizer", TokenizerFingerprint, model.TokenizerFingerprint);
-        return Differ(ModelFingerprint, model.Fingerprint)
-            ? Mismatch(FailureReason.ModelMismatch, address, "model", ModelFingerprint, model.Fingerprint)
+        return ModelFingerprint.Length > 0 && model.Fingerprint.Length > 0 && ModelFingerprint != model.Fingerprint
+            ? new StreamFailure(
+                FailureReason.ModelMismatch,
+                $"{address}: the swap head was trained with model {ModelFingerprint}, but {model.Fingerprint} is running there.")
             : null;
     }
-
-    private static bool Differ(string ours, string theirs) => ours.Length > 0 && theirs.Length > 0 && ours != theirs;
-
-    private static StreamFailure Mismatch(FailureReason reason, Uri address, string what, string ours, string theirs) =>
-        new(reason, $"{address}: the {what} differs: {ours} here, {theirs} there.");
 }

@@ -111,8 +111,6 @@ internal sealed class SessionInbox(Uri replica, SessionTerms terms, int epoch, i
             Break("Opened came twice");
         else if (opened.ProtocolVersion is < ProtocolVersion.Oldest or > ProtocolVersion.Newest)
             Mismatch(FailureReason.ProtocolVersionMismatch, "protocol version", $"{ProtocolVersion.Newest}", $"{opened.ProtocolVersion}");
-        else if (Differ(terms.TokenizerFingerprint, opened.Model?.TokenizerFingerprint))
-            Mismatch(FailureReason.TokenizerMismatch, "tokenizer", terms.TokenizerFingerprint, opened.Model!.TokenizerFingerprint);
         else if (Differ(terms.ModelFingerprint, opened.Model?.Fingerprint))
             Mismatch(FailureReason.ModelMismatch, "model", terms.ModelFingerprint, opened.Model!.Fingerprint);
         else if (opened.Model is { VocabularySize: > 0 } model && model.VocabularySize < terms.UsableVocabularySize)

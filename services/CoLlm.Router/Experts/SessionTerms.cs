@@ -12,7 +12,7 @@ public sealed record SessionTerms
     /// <summary>The model the swap head was trained with; empty: any.</summary>
     public string ModelFingerprint { get; init; } = "";
 
-    /// <summary>The base's tokenizer; empty: not compared.</summary>
+    /// <summary>What the usable ids mean to the base; empty: not compared. The expert compares it with its own.</summary>
     public string TokenizerFingerprint { get; init; } = "";
 
     /// <summary>Ids below it mean the same to all participants.</summary>

@@ -20,14 +20,17 @@ public static class RouterHost
 {
     /// <summary>Builds the process; weights are loaded once it starts.</summary>
     /// <exception cref="ServiceConfigurationException">Values of the options contradict each other; all of them are named.</exception>
-    public static WebApplication Build(RouterOptions options)
+    public static WebApplication Build(RouterOptions options) =>
+        Build(options, logging => logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true));
+
+    internal static WebApplication Build(RouterOptions options, Action<ILoggingBuilder> configureLogging)
     {
         string[] problems = [.. options.FindProblems()];
         if (problems.Length > 0)
             throw new ServiceConfigurationException(problems);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
+        configureLogging(builder.Logging);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         AddServices(builder.Services, options);
