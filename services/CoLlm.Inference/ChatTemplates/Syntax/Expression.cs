@@ -11,6 +11,9 @@ internal abstract class Expression(int line)
     {
         context.Line = Line;
         context.Work(1);
+
+        // Chains such as a + b + c nest to the left without the parser nesting, so their depth is bounded here alone.
+        RenderContext.CheckStack();
         return EvaluateCore(context);
     }
 
