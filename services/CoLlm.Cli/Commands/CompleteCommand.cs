@@ -35,7 +35,7 @@ internal static class CompleteCommand
         });
         return JsonLineCommand.WithLines(command, streams, (result, _) =>
         {
-            LoadedModel loaded = LoadedModel.Open(result.GetRequiredValue(model), result.GetValue(weights));
+            LoadedModel loaded = LoadedModel.Open(result.GetRequiredValue(model), result.GetValue(weights), new PackingProgress(streams.Error));
             Completion completion = new(
                 loaded, result.GetValue(maxTokens), result.GetValue(ignoreEos), UsableVocabulary(loaded, result.GetValue(vocabularySize)));
             return Task.FromResult<(JsonLineHandler, IAsyncDisposable?)>((completion.AnswerAsync, loaded));

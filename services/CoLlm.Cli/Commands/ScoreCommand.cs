@@ -25,7 +25,7 @@ internal static class ScoreCommand
         };
         return JsonLineCommand.WithLines(command, streams, (result, _) =>
         {
-            LoadedModel loaded = LoadedModel.Open(result.GetRequiredValue(model), result.GetValue(weights));
+            LoadedModel loaded = LoadedModel.Open(result.GetRequiredValue(model), result.GetValue(weights), new PackingProgress(streams.Error));
             return Task.FromResult<(JsonLineHandler, IAsyncDisposable?)>(((line, answer, cancel) => AnswerAsync(loaded, line, answer, cancel), loaded));
         });
     }

@@ -32,13 +32,13 @@ internal sealed class LoadedModel : IAsyncDisposable
 
     /// <summary>Opens the checkpoint, packs or maps its weights and starts the engine.</summary>
     /// <exception cref="CheckpointException">The directory holds no model that runs.</exception>
-    public static LoadedModel Open(string directory, WeightFormat weights)
+    public static LoadedModel Open(string directory, WeightFormat weights, IProgress<double>? progress = null)
     {
         Checkpoint checkpoint = Checkpoint.Open(directory);
         try
         {
             int? deferralId = DeferralRow.Find(directory, checkpoint.Config);
-            return new LoadedModel(checkpoint, StartEngine(checkpoint, weights), deferralId);
+            return new LoadedModel(checkpoint, StartEngine(checkpoint, weights, progress), deferralId);
         }
         catch
         {
@@ -54,9 +54,9 @@ internal sealed class LoadedModel : IAsyncDisposable
         _checkpoint.Dispose();
     }
 
-    private static InferenceEngine StartEngine(Checkpoint checkpoint, WeightFormat weights)
+    private static InferenceEngine StartEngine(Checkpoint checkpoint, WeightFormat weights, IProgress<double>? progress)
     {
-        CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { WeightFormat = weights });
+        CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { WeightFormat = weights }, progress);
         try
         {
             // One line is answered at a time, so the cache needs to hold one context.

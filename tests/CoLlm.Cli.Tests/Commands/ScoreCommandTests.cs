@@ -57,6 +57,22 @@ public sealed class ScoreCommandTests
         Assert.True(run.Lines[5].TryGetProperty("error", out _));
     }
 
+    [Theory]
+    [InlineData("Int8")]
+    [InlineData("Int4")]
+    public async Task Score_RoundedWeights_AreWhatIsScored(string weights)
+    {
+        using GoldenModel model = GoldenModel.Open("llama-tiny");
+        using TemporaryDirectory folder = CollmRun.CopyOfModel("llama-tiny");
+
+        CollmRun run = await CollmRun.OfAsync(CollmRun.IdsLine(model.SequenceIds), "score", "--model", folder.Path, "--weights", weights);
+
+        float[] exact = model.Tensor("seq64.gold_logprob");
+        double[] rounded = [.. Assert.Single(run.Lines).GetProperty("log_probs").EnumerateArray().Select(e => e.GetDouble())];
+        Assert.All(rounded, logProbability => Assert.InRange(logProbability, -40, 0));
+        Assert.True(rounded.Zip(exact, (r, e) => Math.Abs(r - e)).Average() > 1e-3, "The weights were not rounded.");
+    }
+
     [Fact]
     public async Task Score_NoModelThere_SaysSoAndEndsWithTwo()
     {
