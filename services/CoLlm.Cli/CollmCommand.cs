@@ -16,5 +16,6 @@ internal static class CollmCommand
             ScoreCommand.Create(streams),
             CompleteCommand.Create(streams),
             RenderCommand.Create(streams),
+            TrainCommand.Create(streams),
         };
 }

@@ -7,5 +7,5 @@ public enum SavedFormat
     Float32,
 
     /// <summary>Rounded to the nearest bfloat16: half the size, and what most published checkpoints hold.</summary>
-    BFloat16,
+    Bfloat16,
 }

@@ -7,7 +7,7 @@ namespace CoLlm.Training.Pipeline;
 public enum TrainingObjective
 {
     /// <summary>The marginal likelihood over who writes each token; trains base and swap head.</summary>
-    CoLlm,
+    Collm,
 
     /// <summary>Plain next-token cross entropy; no expert, no swap head.</summary>
     Lm,
@@ -41,7 +41,7 @@ public sealed record PipelineOptions
     /// <summary>Examples with answers on which thresholds are calibrated; null leaves the head uncalibrated.</summary>
     public string? Validation { get; init; }
 
-    /// <value>CoLlm.</value>
+    /// <value>Collm.</value>
     public TrainingObjective Objective { get; init; }
 
     /// <summary>Random weights instead of the model directory's: only its <c>config.json</c> and tokenizer are read.</summary>
@@ -81,7 +81,7 @@ public sealed record PipelineOptions
             throw new TrainingException("The longest sequence must have 2 to 262144 tokens.");
         if (MaxAnswerTokens is < 1 or > 1 << 16)
             throw new TrainingException("The longest answer must have 1 to 65536 tokens.");
-        if (Objective == TrainingObjective.CoLlm && Experts.Count is < 1 or > Losses.MarginalLoss.MaxExperts)
+        if (Objective == TrainingObjective.Collm && Experts.Count is < 1 or > Losses.MarginalLoss.MaxExperts)
             throw new TrainingException($"Learning to defer needs 1 to {Losses.MarginalLoss.MaxExperts} experts; name them, or choose the objective lm.");
         if (Objective == TrainingObjective.Lm && Experts.Count > 0)
             throw new TrainingException("The objective lm has no use for experts; leave them out, or choose the objective collm.");

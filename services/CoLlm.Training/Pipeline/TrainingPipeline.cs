@@ -37,6 +37,7 @@ public sealed class TrainingPipeline(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         options.Validate();
+        OutputFolder.Check(options);
         ModelConfig config = ModelConfigReader.Read(options.Model);
         Tokenizer tokenizer = Tokenizer.Load(options.Model);
         int usable = UsableVocabulary(config, tokenizer);
@@ -49,7 +50,7 @@ public sealed class TrainingPipeline(
         TrainableModel model = LoadModel(config);
         Parameter? theta = null;
         IReadOnlyList<TrainingSequence> training;
-        if (options.Objective == TrainingObjective.CoLlm)
+        if (options.Objective == TrainingObjective.Collm)
         {
             ScoredData scored = await ScoreAsync(work, sequences, usable, cancellationToken); // 2
             training = scored.ToTraining(sequences);
@@ -167,9 +168,14 @@ public sealed class TrainingPipeline(
         return ModelWeights.Load(checkpoint);
     }
 
-    // Ids that base, experts and tokenizer all have; the rest must never be emitted.
-    private int UsableVocabulary(ModelConfig config, Tokenizer tokenizer) =>
-        options.Experts.Select(expert => ModelConfigReader.Read(expert.Directory).VocabularySize).Append(config.VocabularySize).Append(tokenizer.VocabularySize).Min();
+    // Ids that base, experts and tokenizer all have; the rest must never be emitted. A base of the research convention ends
+    // with a padding row and an old swap head, which belong to no softmax.
+    private int UsableVocabulary(ModelConfig config, Tokenizer tokenizer)
+    {
+        bool hasDeferralRow = tokenizer.TokenId(ResearchConvention.DeferralToken) == config.VocabularySize - 1;
+        int ofBase = config.VocabularySize - (hasDeferralRow ? ResearchConvention.AddedRowCount : 0);
+        return options.Experts.Select(expert => ModelConfigReader.Read(expert.Directory).VocabularySize).Append(ofBase).Append(tokenizer.VocabularySize).Min();
+    }
 
     private string BaseFingerprint(ModelConfig config) => options.FromScratch ? config.ToString() : FingerprintOf(options.Model);
 

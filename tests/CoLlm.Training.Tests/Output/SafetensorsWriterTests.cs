@@ -21,8 +21,8 @@ public sealed class SafetensorsWriterTests
 
     [Theory]
     [InlineData("llama-tiny", SavedFormat.Float32)]
-    [InlineData("llama-tiny", SavedFormat.BFloat16)]
-    [InlineData("qwen2-tiny", SavedFormat.BFloat16)]
+    [InlineData("llama-tiny", SavedFormat.Bfloat16)]
+    [InlineData("qwen2-tiny", SavedFormat.Bfloat16)]
     [InlineData("qwen3-tiny", SavedFormat.Float32)]
     public void Write_GoldenModel_IsReadBackBitForBit(string name, SavedFormat format)
     {

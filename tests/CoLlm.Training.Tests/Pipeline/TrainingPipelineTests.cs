@@ -88,7 +88,7 @@ public sealed class TrainingPipelineTests
             FromScratch = true,
             Experts = [],
             Validation = null,
-            Format = Training.Output.SavedFormat.BFloat16,
+            Format = Training.Output.SavedFormat.Bfloat16,
             Training = run.Options.Training with { Epochs = 30, LearningRate = 5e-3 },
         };
 
@@ -111,8 +111,32 @@ public sealed class TrainingPipelineTests
         Assert.EndsWith("base and experts must share one tokenizer.", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_OutputFolderWithOtherThings_IsRefusedAndLeftAlone()
+    {
+        using PairRun run = new();
+        Directory.CreateDirectory(run.Options.Output);
+        File.WriteAllText(run.Output("diary.txt"), "mine");
+
+        var error = await Assert.ThrowsAsync<TrainingException>(() => run.RunAsync());
+
+        Assert.EndsWith("holds something else than a model written by training; choose another folder or empty it.", error.Message, StringComparison.Ordinal);
+        Assert.Equal("mine", File.ReadAllText(run.Output("diary.txt")));
+    }
+
+    [Fact]
+    public async Task Run_OutputFolderThatHoldsTheWorkFolder_IsRefused()
+    {
+        using PairRun run = new();
+        run.Options = run.Options with { Work = Path.Combine(run.Options.Output, "work") };
+
+        var error = await Assert.ThrowsAsync<TrainingException>(() => run.RunAsync());
+
+        Assert.EndsWith($"{run.Options.Work} lies there.", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
-    [InlineData(TrainingObjective.CoLlm, "Learning to defer needs 1 to 16 experts; name them, or choose the objective lm.")]
+    [InlineData(TrainingObjective.Collm, "Learning to defer needs 1 to 16 experts; name them, or choose the objective lm.")]
     public async Task Run_ObjectiveWithoutWhatItNeeds_IsRefused(TrainingObjective objective, string sentence)
     {
         using PairRun run = new();
