@@ -1,0 +1,39 @@
+namespace CoLlm.Training.Demo;
+
+/// <summary>How much text is drawn for the demo's models; the defaults are those the committed models were made with.</summary>
+internal sealed record DemoCorpusOptions
+{
+    /// <value>5</value>
+    public ulong Seed { get; init; } = 5;
+
+    /// <summary>Most questions of one task about one entity.</summary>
+    /// <value>8</value>
+    public int QuestionsPerEntity { get; init; } = 8;
+
+    /// <summary>Most sentences of one wording about one entity.</summary>
+    /// <value>6</value>
+    public int SentencesPerWording { get; init; } = 6;
+
+    /// <summary>Exercises of each copying family.</summary>
+    /// <value>600</value>
+    public int ExercisesPerFamily { get; init; } = 600;
+
+    /// <summary>Cut-off questions of each task with a made-up name.</summary>
+    /// <value>800</value>
+    public int FramesPerTask { get; init; } = 800;
+
+    /// <exception cref="TrainingException">A value is outside its range.</exception>
+    public void Validate()
+    {
+        Check(QuestionsPerEntity, 1000, nameof(QuestionsPerEntity));
+        Check(SentencesPerWording, 1000, nameof(SentencesPerWording));
+        Check(ExercisesPerFamily, 1_000_000, nameof(ExercisesPerFamily));
+        Check(FramesPerTask, 1_000_000, nameof(FramesPerTask));
+    }
+
+    private static void Check(int value, int most, string name)
+    {
+        if (value < 1 || value > most)
+            throw new TrainingException($"{name} is {value}; it must be from 1 to {most}.");
+    }
+}
