@@ -17,5 +17,7 @@ internal static class CollmCommand
             CompleteCommand.Create(streams),
             RenderCommand.Create(streams),
             TrainCommand.Create(streams),
+            ServeCommand.Create(streams),
+            GenerateCommand.Create(streams),
         };
 }

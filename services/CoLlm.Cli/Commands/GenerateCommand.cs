@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using CoLlm.Cli.Generation;
+using CoLlm.Cli.JsonLines;
+using CoLlm.Protocol;
+using CoLlm.Protocol.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Spectre.Console;
+
+namespace CoLlm.Cli.Commands;
+
+/// <summary><c>collm generate</c>: one answer of a running router, with the author of every token.</summary>
+internal static class GenerateCommand
+{
+    private const int CouldNotAnswer = 2;
+    private const int Interrupted = 130;
+
+    public static Command Create(ConsoleStreams streams)
+    {
+        Option<Uri?> address = new("--address")
+        {
+            Description = "The router.",
+            HelpName = "URL",
+            DefaultValueFactory = _ => new Uri("http://127.0.0.1:5100"),
+            CustomParser = ParseAddress,
+        };
+        Option<bool> json = new("--json") { Description = "Write every event as a line of JSON, as generation.proto names its fields." };
+        var command = new Command("generate", "Asks a running router for an answer and shows who wrote each token.") { address, json };
+        var arguments = new GenerateArguments();
+        arguments.AddTo(command);
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            GenerateRequest request = arguments.Read(result, () => new StreamReader(streams.Input).ReadToEnd());
+            await using var output = new StreamWriter(streams.Output, leaveOpen: true);
+            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : new AnswerPrinter(ConsoleOn(output)).Print;
+            try
+            {
+                return await AnswerAsync(result.GetRequiredValue(address)!, request, show, cancellationToken);
+            }
+            catch (RpcException) when (cancellationToken.IsCancellationRequested)
+            {
+                return Interrupted;
+            }
+            catch (RpcException exception)
+            {
+                string reason = exception.Trailers.GetValue(FailureReasons.ReasonTrailer) ?? exception.StatusCode.ToString();
+                await streams.Error.WriteLineAsync($"collm generate: {exception.Status.Detail} ({reason})");
+                return CouldNotAnswer;
+            }
+        });
+        return command;
+    }
+
+    private static Uri? ParseAddress(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https")
+            return address;
+        result.AddError($"--address is {text}, which is not an address such as http://127.0.0.1:5100.");
+        return null;
+    }
+
+    private static async Task<int> AnswerAsync(Uri address, GenerateRequest request, Action<GenerateResponse> show, CancellationToken cancellationToken)
+    {
+        using GrpcChannel channel = GrpcChannel.ForAddress(address);
+        using AsyncServerStreamingCall<GenerateResponse> call =
+            new Protocol.V1.Generation.GenerationClient(channel).Generate(request, cancellationToken: cancellationToken);
+        int exitCode = 0;
+        while (await call.ResponseStream.MoveNext(cancellationToken))
+        {
+            GenerateResponse response = call.ResponseStream.Current;
+            show(response);
+            if (response.Summary?.FinishReason is FinishReason.Failed or FinishReason.ExpertUnavailable or FinishReason.Shutdown)
+                exitCode = CouldNotAnswer;
+        }
+
+        return exitCode;
+    }
+
+    private static Action<GenerateResponse> WriteJson(StreamWriter output)
+    {
+        var formatter = new JsonFormatter(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+        return response =>
+        {
+            output.Write(formatter.Format(response) + "\n");
+            output.Flush();
+        };
+    }
+
+    /// <summary>Colours where the output is a terminal that has them; otherwise plain text.</summary>
+    private static IAnsiConsole ConsoleOn(StreamWriter output)
+    {
+        output.AutoFlush = true;
+        bool isTerminal = !Console.IsOutputRedirected;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        });
+
+        // Tokens are written one by one, so only the terminal itself knows where lines end.
+        console.Profile.Width = 1 << 16;
+        return console;
+    }
+}
