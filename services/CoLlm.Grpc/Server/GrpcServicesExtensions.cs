@@ -1,5 +1,5 @@
-using Grpc.Server;
 using Grpc.AspNetCore.Server;
+using Grpc.Server;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;

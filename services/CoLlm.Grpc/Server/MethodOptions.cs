@@ -1,6 +1,6 @@
 using System.IO.Compression;
-using Grpc.Framing;
 using Grpc.AspNetCore.Server;
+using Grpc.Framing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 using Microsoft.AspNetCore.Http;
 
 namespace Grpc.Server;

@@ -1,6 +1,6 @@
+using Grpc.Core;
 using Grpc.Framing;
 using Grpc.Server.Calls;
-using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;

@@ -1,5 +1,5 @@
-using Grpc.Server.Calls;
 using Grpc.Core;
+using Grpc.Server.Calls;
 using Microsoft.Extensions.Logging;
 
 namespace Grpc.Server.Binding;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using Grpc.Framing;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Grpc.Framing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 

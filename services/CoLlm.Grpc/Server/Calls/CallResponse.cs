@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.Pipelines;
-using Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;

@@ -1,5 +1,5 @@
-using Grpc.Framing;
 using Grpc.Core;
+using Grpc.Framing;
 using Microsoft.AspNetCore.Http;
 
 namespace Grpc.Server.Calls;
