@@ -28,6 +28,7 @@ internal static class RopeConfigReader
         return type switch
         {
             "default" => null,
+            null when key == "rope_parameters" => null,
             "linear" => new LinearRopeScaling(scaling.Positive("factor")),
             "llama3" => ReadLlama3(scaling, maxPositionCount),
             null => throw config.Broken(key, "names no 'rope_type'"),

@@ -52,6 +52,7 @@ public sealed class ModelConfigReaderTests : IDisposable
     [Theory]
     [InlineData("{\"rope_scaling\": {\"rope_type\": \"default\"}}")]
     [InlineData("{\"rope_scaling\": null, \"rope_theta\": null, \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 10000}}")]
+    [InlineData("{\"rope_scaling\": null, \"rope_theta\": null, \"rope_parameters\": {\"rope_theta\": 10000}}")]
     public void Read_DefaultScaling_IsNone(string changes)
     {
         ModelConfig config = ReadChanged("llama-tiny", changes);
