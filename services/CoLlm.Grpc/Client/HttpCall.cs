@@ -53,6 +53,9 @@ internal sealed class HttpCall : IDisposable
     /// <summary>The response's messages; null until the response is here, and where the call ended without.</summary>
     public MessageReader? Reader { get; private set; }
 
+    /// <summary>What reads a single response without being asked; null where the caller reads a stream of them.</summary>
+    public Task? ResponseTask { get; set; }
+
     /// <summary>How the call ended, or null while it has not.</summary>
     public CallOutcome? Outcome => Volatile.Read(ref _outcome);
 
@@ -113,7 +116,14 @@ internal sealed class HttpCall : IDisposable
     /// <summary>Gives the call up for the holder of this token.</summary>
     public void Cancel() => EndLocally(new Status(StatusCode.Cancelled, "The call was cancelled by the caller."));
 
-    public void Dispose() => EndLocally(new Status(StatusCode.Cancelled, "The call was disposed of before it had ended."));
+    public void Dispose()
+    {
+        EndLocally(new Status(StatusCode.Cancelled, "The call was disposed of before it had ended."));
+
+        // Who disposes of a call does not want its exception any more, so it must not be reported as one that nobody saw.
+        if (ResponseTask is { IsCompletedSuccessfully: false } response)
+            _ = response.ContinueWith(static task => task.Exception, TaskScheduler.Default);
+    }
 
     private async Task BeginAsync(HttpContent content)
     {

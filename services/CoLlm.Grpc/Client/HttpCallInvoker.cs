@@ -21,6 +21,7 @@ internal sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
         HttpCall call = Create(method, options, null);
         Task begun = call.Begin(new RequestMessage<TRequest>(call, request, method.RequestMarshaller.ContextualSerializer));
         Task<TResponse> response = ReadResponseAsync(call, begun, method.ResponseMarshaller.ContextualDeserializer);
+        call.ResponseTask = response;
         return new AsyncUnaryCall<TResponse>(response, ResponseHeaders, EndStatus, Trailers, End, call);
     }
 
@@ -40,7 +41,7 @@ internal sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
         HttpCall call = Create(method, options, body);
         RequestStreamWriter<TRequest> writer = new(call, body, method.RequestMarshaller.ContextualSerializer);
         Task<TResponse> response = ReadResponseAsync(call, call.Begin(body), method.ResponseMarshaller.ContextualDeserializer);
-        writer.ResponseTask = response;
+        call.ResponseTask = response;
         return new AsyncClientStreamingCall<TRequest, TResponse>(writer, response, ResponseHeaders, EndStatus, Trailers, End, call);
     }
 

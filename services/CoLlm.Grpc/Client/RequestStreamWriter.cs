@@ -27,9 +27,6 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
 
     public WriteOptions? WriteOptions { get; set; }
 
-    /// <summary>What reads the response without being asked, so that a failed write can wait for the status; null where the caller reads.</summary>
-    public Task? ResponseTask { get; set; }
-
     public Task WriteAsync(TRequest message) => WriteAsync(message, CancellationToken.None);
 
     public Task WriteAsync(TRequest message, CancellationToken cancellationToken)
@@ -121,8 +118,8 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
     /// </summary>
     private async ValueTask<Exception> FailureAsync(Exception exception)
     {
-        if (ResponseTask is not null)
-            await ResponseTask.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_call.ResponseTask is { } response)
+            await response.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         return _call.Outcome is not null ? _call.ToException() : new RpcException(TransportFailure.ToStatus(exception, hasResponse: true));
     }

@@ -7,6 +7,12 @@ namespace Grpc.Net.Client;
 /// <summary>Says which gRPC status stands for an exception of the transport.</summary>
 internal static class TransportFailure
 {
+    /// <summary>
+    /// What the message by which SocketsHttpHandler tells a connection that no longer answers its pings from a peer that broke the
+    /// protocol has in it: the name of one of its own settings. The error code is the same for both.
+    /// </summary>
+    private const string PingSetting = "KeepAlivePing";
+
     private const long NoError = 0x0;
     private const long ResetByCancel = 0x8;
 
@@ -25,7 +31,10 @@ internal static class TransportFailure
 
     private static (StatusCode Code, string What) Classify(Exception exception, bool hasResponse)
     {
-        if (Find<HttpProtocolException>(exception) is { } protocol)
+        HttpProtocolException? protocol = Find<HttpProtocolException>(exception);
+        if (protocol is not null && protocol.Message.Contains(PingSetting, StringComparison.Ordinal))
+            return (StatusCode.Unavailable, "The connection is dead.");
+        if (protocol is not null)
             return (FromHttp2Error(protocol.ErrorCode, hasResponse), "The server ended the stream.");
         if (Find<RequestCannotBeRepeatedException>(exception) is not null)
             return (StatusCode.Unavailable, "The server refused the stream.");

@@ -38,6 +38,19 @@ public sealed class RefusedStreamTests
         Assert.Equal(StatusCode.Unavailable, (await StatusOf(async () => await server.Invoker.CallUnary())).StatusCode);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task MoveNext_ServerNoLongerAnswersPings_IsUnavailable()
+    {
+        using SocketsHttpHandler handler = new();
+        handler.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
+        handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(1);
+        await using ScriptedServer server = new(_ => [], answersData: true, handler);
+        using var call = server.Invoker.CallDuplex();
+        await call.RequestStream.WriteAsync(Message());
+        Status status = await StatusOf(() => call.ResponseStream.MoveNext(default));
+        Assert.True(status.StatusCode == StatusCode.Unavailable, status.ToString());
+    }
+
     private static byte[] Frame(byte type, byte flags, int stream, byte[] payload) =>
         [0, 0, (byte)payload.Length, type, flags, (byte)(stream >> 24), (byte)(stream >> 16), (byte)(stream >> 8), (byte)stream, .. payload];
 
@@ -55,12 +68,12 @@ public sealed class RefusedStreamTests
         private readonly CancellationTokenSource _closing = new();
         private readonly Task _accepting;
 
-        public ScriptedServer(Func<int, byte[]> answer, bool answersData = false)
+        public ScriptedServer(Func<int, byte[]> answer, bool answersData = false, HttpMessageHandler? handler = null)
         {
             _answer = answer;
             _answersData = answersData;
             _listener.Start();
-            _channel = GrpcChannel.ForAddress($"http://{_listener.LocalEndpoint}");
+            _channel = GrpcChannel.ForAddress($"http://{_listener.LocalEndpoint}", new GrpcChannelOptions { HttpHandler = handler });
             Invoker = _channel.CreateCallInvoker();
             _accepting = AcceptAsync();
         }
