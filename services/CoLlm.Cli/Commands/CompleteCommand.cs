@@ -58,7 +58,7 @@ internal static class CompleteCommand
             if (prompt.Length == 0)
                 throw new JsonLineException("Field \"ids\" is empty; there is nothing to complete.");
             int context = model.Config.MaxPositionCount;
-            int length = (int)Math.Max(Math.Min(context, prompt.Length + maxTokens - 1L), prompt.Length);
+            int length = (int)Math.Max(Math.Min(context, (long)prompt.Length + maxTokens - 1), prompt.Length);
             using InferenceSession session = model.Engine.OpenSession(length);
             List<int> added = [];
             int[] next = prompt;

@@ -55,7 +55,7 @@ public sealed class CompleteCommandTests
 
         CollmRun run = await CollmRun.OfAsync(
             CollmRun.IdsLine([.. Enumerable.Repeat(7, 510)]) + CollmRun.IdsLine([.. Enumerable.Repeat(7, 513)]),
-            "complete", "--model", folder.Path, "--max-tokens", "32", "--ignore-eos");
+            "complete", "--model", folder.Path, "--max-tokens", $"{int.MaxValue}", "--ignore-eos");
 
         Assert.Equal(3, Ids(run.Lines[0]).Length);
         Assert.Equal("The session asks for 513 tokens, but the model's context holds 512.", run.Lines[1].GetProperty("error").GetString());
