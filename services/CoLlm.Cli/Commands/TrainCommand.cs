@@ -47,7 +47,7 @@ internal static class TrainCommand
         TrainingPipeline pipeline = new(
             options,
             ChatTemplateRenderer.Load(options.Model),
-            (expert, usable) => new LocalTokenScorer(expert.Directory, usable, options.Training.ThreadCount),
+            (expert, usable) => TokenScorers.Open(expert.Directory, usable, options.Training.ThreadCount),
             TimeProvider.System)
         {
             Log = new Immediate<string>(streams.Error.WriteLine),

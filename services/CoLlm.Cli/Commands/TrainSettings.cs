@@ -47,6 +47,7 @@ internal sealed class TrainSettings
         AddNumber<int>("--max-tokens", "Longer examples are cut off here (1024).", "max_sequence_tokens");
         AddNumber<double>("--head-learning-rate", "Learning rate of fitting the head (2e-5).", "head_fit", "learning_rate");
         AddNumber<int>("--head-epochs", "Times the head sees every example while it is fitted (2).", "head_fit", "epochs");
+        AddNumber<double>("--head-rate-factor", "In joint training the head learns so many times as fast as the base (1).", "training", "head_rate_factor");
         AddNumber<int>("--lora-rank", "Rank of the adapters with --scope lora (8).", "training", "lora_rank");
         AddNumber<int>("--checkpoint-every", "Steps between checkpoints; 0 writes none (50).", "training", "checkpoint_every_steps");
         AddNumber<ulong>("--seed", "Decides the order of examples and random starts (0).", "training", "seed");

@@ -62,12 +62,12 @@ internal sealed unsafe class AdamW
         StepCount++;
         double correction1 = 1 - Math.Pow(_options.Beta1, StepCount);
         double correction2 = 1 - Math.Pow(_options.Beta2, StepCount);
-        StepFactors factors = new(
-            gradientFactor, (float)(learningRate / correction1), (float)(1 / Math.Sqrt(correction2)), 1 - (learningRate * _options.WeightDecay));
+        float variance = (float)(1 / Math.Sqrt(correction2));
         compute.Pool.Run(_items.Count, (_, item) =>
         {
             (int state, int first, int count) = _items[item];
-            Update(States[state], first, count, factors);
+            float rate = learningRate * States[state].RateFactor;
+            Update(States[state], first, count, new StepFactors(gradientFactor, (float)(rate / correction1), variance, 1 - (rate * _options.WeightDecay)));
         });
     }
 

@@ -8,6 +8,9 @@ internal sealed class AdamWState(Parameter parameter)
 {
     public Parameter Parameter { get; } = parameter;
 
+    /// <summary>Multiplies every step's learning rate.</summary>
+    public float RateFactor { get; set; } = 1;
+
     /// <summary>Running mean of the gradient.</summary>
     public FloatBlock Mean { get; } = new(parameter.Value.Length);
 

@@ -78,7 +78,7 @@ public sealed class TrainingPipeline(
         if (!File.Exists(target))
         {
             Log?.Report($"Formatting {data}.");
-            SequenceFormatter formatter = new(tokenizer, renderer, options.MaxSequenceTokens);
+            SequenceFormatter formatter = new(tokenizer, renderer, LongestSequence());
             SequenceFile.Write(target, DatasetReader.Read(data).Select(formatter.Format).OfType<FormattedSequence>());
         }
 
@@ -98,7 +98,7 @@ public sealed class TrainingPipeline(
 
     private async Task<ScoredData> ScoreAsync(WorkFolder work, IReadOnlyList<FormattedSequence> sequences, int usable, CancellationToken cancellationToken)
     {
-        ITokenScorer OpenBase() => new LocalTokenScorer(options.Model, usable, options.Training.ThreadCount);
+        ITokenScorer OpenBase() => TokenScorers.Open(options.Model, usable, options.Training.ThreadCount);
         IReadOnlyList<TokenScores> ofBase = await ScoreWithAsync("the base", work.BaseScores, OpenBase, sequences, cancellationToken);
         return new ScoredData(ofBase, await ScoreWithExpertsAsync(work.ExpertScores, sequences, usable, cancellationToken));
     }
@@ -167,6 +167,10 @@ public sealed class TrainingPipeline(
         using Checkpoint checkpoint = Checkpoint.Open(options.Model);
         return ModelWeights.Load(checkpoint);
     }
+
+    // No model sees a longer sequence than it was made for.
+    private int LongestSequence() => options.Experts.Select(expert => expert.Directory).Append(options.Model)
+        .Select(directory => ModelConfigReader.Read(directory).MaxPositionCount).Append(options.MaxSequenceTokens).Min();
 
     // Ids that base, experts and tokenizer all have; the rest must never be emitted. A base of the research convention ends
     // with a padding row and an old swap head, which belong to no softmax.

@@ -28,6 +28,8 @@ internal sealed class TrainerState
             AttachAdapters(options);
         theta?.Train();
         Optimizer = new AdamW(Parameters, options.Optimizer);
+        foreach (AdamWState moments in Optimizer.States.Where(moments => moments.Parameter == theta))
+            moments.RateFactor = (float)options.HeadRateFactor;
     }
 
     public TrainableModel Model { get; }

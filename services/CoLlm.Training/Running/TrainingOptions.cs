@@ -47,6 +47,10 @@ public sealed record TrainingOptions
 
     public AdamWOptions Optimizer { get; init; } = new();
 
+    /// <summary>The swap head learns so many times as fast as the base.</summary>
+    /// <value>1</value>
+    public double HeadRateFactor { get; init; } = 1;
+
     /// <value>8</value>
     public int LoraRank { get; init; } = 8;
 
@@ -76,6 +80,9 @@ public sealed record TrainingOptions
         Require(BatchSequences is >= 1 and <= 1 << 20, "Sequences per batch must be from 1 to 1048576.");
         Require(MaxRowsPerPass is >= 1 and <= 1 << 18, "Rows per pass must be from 1 to 262144.");
         Require(ClipNorm >= 0 && double.IsFinite(ClipNorm), "The clipping length must be 0 (off) or a positive number.");
+        Require(HeadRateFactor is > 0 and <= 1e6, "The head's rate factor must be above 0 and at most 1000000.");
+        Require(Optimizer.Beta1 is >= 0 and < 1 && Optimizer.Beta2 is >= 0 and < 1, "AdamW's betas must be from 0 to below 1.");
+        Require(Optimizer.Epsilon > 0 && Optimizer.WeightDecay is >= 0 and <= 1, "AdamW needs an epsilon above 0 and a weight decay from 0 to 1.");
         Require(LoraRank is >= 1 and <= 1024, "The LoRA rank must be from 1 to 1024.");
         Require(LoraAlpha > 0 && double.IsFinite(LoraAlpha), "LoRA alpha must be a positive number.");
         Require(CheckpointEverySteps >= 0, "Steps between checkpoints must be 0 (none) or more.");

@@ -47,6 +47,16 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void Run_HeadRateFactor_SpeedsUpTheHeadAlone()
+    {
+        (float headSlow, float weightSlow) = FirstChange(factor: 1);
+        (float headFast, float weightFast) = FirstChange(factor: 10);
+
+        Assert.Equal(weightSlow, weightFast);
+        Assert.Equal(10, headFast / headSlow, 0.05);
+    }
+
+    [Fact]
     public void Run_Cancelled_StopsBeforeTheNextStep()
     {
         using ComputeContext compute = new(1);
@@ -80,6 +90,17 @@ public sealed class TrainerTests
             new Trainer(compute, state, options, TinyModels.Vocabulary, TimeProvider.System).Run(TrainingRun.Sequences, null, null, CancellationToken.None));
 
         Assert.Equal("The gradient of step 1 is not finite; the learning rate 10 is probably too high.", error.Message);
+    }
+
+    private static (float Head, float Weight) FirstChange(double factor)
+    {
+        using ComputeContext compute = new(1);
+        TrainingOptions options = new() { Epochs = 1, LearningRate = 1e-3, HeadRateFactor = factor, WarmupShare = 0 };
+        TrainerState state = new(TinyModels.Lively(TinyModels.Llama), TinyModels.Theta(1), options);
+        float head = state.Theta!.Value.Span[0];
+        float weight = state.Model.OutputWeight.Value.Span[0];
+        new Trainer(compute, state, options, TinyModels.Vocabulary, TimeProvider.System).Run(TrainingRun.Sequences, null, null, CancellationToken.None);
+        return (state.Theta.Value.Span[0] - head, state.Model.OutputWeight.Value.Span[0] - weight);
     }
 
     // Six random tokens, a separator, the same six again; only the second half counts.

@@ -1,15 +1,19 @@
+using CoLlm.Testing;
 using CoLlm.Testing.Golden;
 using CoLlm.Training.Scoring;
 
 namespace CoLlm.Training.Tests.Scoring;
 
-public sealed class LocalTokenScorerTests
+public sealed class TokenScorerTests
 {
-    [Fact]
-    public async Task Score_ExpertWithMoreIds_LeavesTheirColumnsOut()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Score_ExpertWithMoreIds_LeavesTheirColumnsOut(bool onEngine)
     {
         using GoldenModel golden = GoldenModel.Open("pair-expert");
-        await using LocalTokenScorer scorer = new(golden.ModelDirectory, usableVocabulary: 512, threadCount: 1);
+        using TemporaryDirectory model = new TemporaryDirectory().CopyFrom(golden.ModelDirectory);
+        await using ITokenScorer scorer = onEngine ? new EngineTokenScorer(model.Path, 512, threadCount: 1) : new LocalTokenScorer(model.Path, 512, threadCount: 1);
 
         IReadOnlyList<TokenScores> scores = await scorer.ScoreAsync(
             [new ScoreRequest(golden.SequenceIds, 1), new ScoreRequest(golden.SequenceIds[..30], 10)], CancellationToken.None);
