@@ -19,5 +19,6 @@ internal static class CollmCommand
             TrainCommand.Create(streams),
             ServeCommand.Create(streams),
             GenerateCommand.Create(streams),
+            BenchCommand.Create(streams),
         };
 }

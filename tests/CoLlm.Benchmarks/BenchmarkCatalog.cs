@@ -1,3 +1,4 @@
+using CoLlm.Benchmarks.Inference;
 using CoLlm.Benchmarks.Transport;
 
 namespace CoLlm.Benchmarks;
@@ -7,6 +8,10 @@ internal static class BenchmarkCatalog
 {
     private static readonly Dictionary<string, (string Summary, Func<string[], Task<int>> Run)> Benchmarks = new(StringComparer.Ordinal)
     {
+        [SpeedBenchmark.Name] = (SpeedBenchmark.Summary, SpeedBenchmark.RunAsync),
+        [PeerBenchmark.Name] = (PeerBenchmark.Summary, PeerBenchmark.RunAsync),
+        [LatencyBenchmark.Name] = (LatencyBenchmark.Summary, LatencyBenchmark.RunAsync),
+        [QualityBenchmark.Name] = (QualityBenchmark.Summary, QualityBenchmark.RunAsync),
         [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
         ["transport"] = ("gRPC against the raw HTTP/2 below it, grpc-js and grpcio: results/transport.md", TransportBenchmark.RunAsync),
         ["transport-server"] = ("The server process that transport starts", TransportServer.RunAsync),

@@ -23,12 +23,12 @@ public sealed class CpuBackendOneThreadGoldenTests : GoldenBackendTests
 public sealed class CpuBackendAvx2GoldenTests : GoldenBackendTests
 {
     protected override IInferenceBackend CreateBackend(ICheckpoint checkpoint) => CpuBackend.Load(
-        checkpoint, new CpuBackendOptions { Storage = PackedWeightStorage.Memory, InstructionSet = InstructionSet.Avx2 });
+        checkpoint, new CpuBackendOptions { Storage = PackedWeightStorage.Memory, ThreadCount = 1, InstructionSet = InstructionSet.Avx2 });
 }
 
 /// <summary>Golden outputs, with portable 128-bit operations.</summary>
 public sealed class CpuBackendPortableGoldenTests : GoldenBackendTests
 {
     protected override IInferenceBackend CreateBackend(ICheckpoint checkpoint) => CpuBackend.Load(
-        checkpoint, new CpuBackendOptions { Storage = PackedWeightStorage.Memory, InstructionSet = InstructionSet.Portable });
+        checkpoint, new CpuBackendOptions { Storage = PackedWeightStorage.Memory, ThreadCount = 1, InstructionSet = InstructionSet.Portable });
 }

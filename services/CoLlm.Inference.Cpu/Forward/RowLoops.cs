@@ -78,7 +78,7 @@ internal sealed unsafe class HeadLoop(
     {
         if (norm != 0)
             kernels.RmsNorm(head, (float*)norm, head, config.HeadDim, config.RmsNormEpsilon);
-        RowKernels.Rotate(head, cosines, sines, config.HeadDim / 2);
+        kernels.Rotate(head, cosines, sines, config.HeadDim / 2);
     }
 }
 

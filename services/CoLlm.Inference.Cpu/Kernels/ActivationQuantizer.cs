@@ -14,7 +14,7 @@ internal static unsafe class ActivationQuantizer
 
     private const float RoundingShift = 12582912f;
 
-    /// <summary>The quantised values of a group, and as many numbers again on the way to them.</summary>
+    /// <summary>The quantised values of a group, and room for the input of one that is cut off.</summary>
     private const int Scratch = 2 * GroupSize;
 
     /// <summary>Quantises for <see cref="Int8Tile"/>: per 4 depth steps the pairs (0, 2) and (1, 3) in 16-bit halves.</summary>
@@ -79,7 +79,7 @@ internal static unsafe class ActivationQuantizer
             source = tail;
         }
 
-        float scale = LargestMagnitude<TSimd, TV, TI>(source, (float*)values) / 127f;
+        float scale = LargestMagnitude<TSimd, TV, TI>(source) / 127f;
         TV inverse = TSimd.Broadcast(scale > 0f ? 1f / scale : 0f);
         TV shift = TSimd.Broadcast(RoundingShift);
         TI zero = TSimd.AsInt(shift);
@@ -90,18 +90,13 @@ internal static unsafe class ActivationQuantizer
             sum = TSimd.AddInt(sum, value);
             TSimd.StoreInt(value, values + i);
         }
-        int* lanes = values + GroupSize;
-        TSimd.StoreInt(sum, lanes);
-        int total = 0;
-        for (int i = 0; i < TSimd.Width; i++)
-            total += lanes[i];
         ((float*)packed)[row] = scale;
-        packed[rows + row] = total * offset;
+        packed[rows + row] = TSimd.SumLanes(sum) * offset;
     }
 
     /// <summary>Largest magnitude of 32 values; NaN when one of them is NaN or infinite, so that nothing is lost silently.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float LargestMagnitude<TSimd, TV, TI>(float* source, float* lanes)
+    private static float LargestMagnitude<TSimd, TV, TI>(float* source)
         where TSimd : struct, ISimd<TV, TI>
         where TV : struct
         where TI : struct
@@ -114,15 +109,6 @@ internal static unsafe class ActivationQuantizer
             largest = TSimd.Larger(largest, TSimd.Absolute(x));
             nothing = TSimd.MultiplyAdd(x, TSimd.Broadcast(0f), nothing);
         }
-        TSimd.Store(largest, lanes);
-        TSimd.Store(nothing, lanes + 16);
-        float result = 0f;
-        float finite = 0f;
-        for (int i = 0; i < TSimd.Width; i++)
-        {
-            result = lanes[i] > result ? lanes[i] : result;
-            finite += lanes[16 + i];
-        }
-        return result + finite;
+        return TSimd.AllZero(nothing) ? TSimd.LargestLane(largest) : float.NaN;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using CoLlm.Inference.Cpu.Kernels.Simd;
 
 namespace CoLlm.Inference.Cpu.Kernels;
@@ -12,6 +13,8 @@ internal static unsafe class FloatTile
 {
     /// <summary>Output columns of a tile: the two halves of a panel.</summary>
     public const int Columns = 32;
+
+    private const int PrefetchBytes = 4096;
 
     /// <summary><c>output[r, n] (+)= sum over k of input[k, r] * weights[k, n]</c>, k ascending.</summary>
     /// <param name="low">Columns 0..15 of the first depth step.</param>
@@ -77,6 +80,8 @@ internal static unsafe class FloatTile
             float* inputStep = input;
             for (int k = 0; k < depth; k++)
             {
+                if (Sse.IsSupported)
+                    Sse.Prefetch0(lowStep + PrefetchBytes);
                 TV lowWeights = TFormat.Low<TSimd, TV, TI>(lowStep);
                 TV highWeights = TFormat.High<TSimd, TV, TI>(lowStep, highStep);
                 TV x = TSimd.Broadcast(inputStep[0]);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using CoLlm.Inference.Cpu.Kernels.Simd;
 
 namespace CoLlm.Inference.Cpu.Kernels;
@@ -13,6 +14,8 @@ namespace CoLlm.Inference.Cpu.Kernels;
 /// </remarks>
 internal static unsafe class Int4Tile
 {
+    private const int PrefetchBytes = 8192;
+
     public const int ScaleBytes = 64;
     public const int GroupBytes = ScaleBytes + 512;
     public const int MaxRows = 6;
@@ -91,6 +94,11 @@ internal static unsafe class Int4Tile
                 int* values = groupInput + (2 * TRows.Value);
                 for (int s = 0; s < 4; s++)
                 {
+                    if (Sse.IsSupported)
+                    {
+                        Sse.Prefetch0(weights + PrefetchBytes);
+                        Sse.Prefetch0(weights + PrefetchBytes + 64);
+                    }
                     TI low = TSimd.LoadInt((int*)weights);
                     TI high = TSimd.LoadInt((int*)(weights + 64));
                     TI lowFirst = TSimd.And(low, nibbles);

@@ -83,14 +83,28 @@ internal static unsafe class RowKernels
     /// <param name="cosines">Cosines of the row's position. <c>[half]</c></param>
     /// <param name="sines">Sines of the row's position. <c>[half]</c></param>
     /// <param name="half">Half the head's width.</param>
-    public static void Rotate(float* head, float* cosines, float* sines, int half)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rotate<TSimd, TV, TI>(float* head, float* cosines, float* sines, int half)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
     {
-        for (int i = 0; i < half; i++)
+        int i = 0;
+        for (; i <= half - TSimd.Width; i += TSimd.Width)
         {
-            float a = head[i];
-            float b = head[i + half];
-            head[i] = (a * cosines[i]) - (b * sines[i]);
-            head[i + half] = (b * cosines[i]) + (a * sines[i]);
+            TV first = TSimd.Load(head + i);
+            TV second = TSimd.Load(head + i + half);
+            TV cosine = TSimd.Load(cosines + i);
+            TV sine = TSimd.Load(sines + i);
+            TSimd.Store(TSimd.Subtract(TSimd.Multiply(first, cosine), TSimd.Multiply(second, sine)), head + i);
+            TSimd.Store(TSimd.Add(TSimd.Multiply(second, cosine), TSimd.Multiply(first, sine)), head + i + half);
+        }
+        for (; i < half; i++)
+        {
+            float first = head[i];
+            float second = head[i + half];
+            head[i] = (first * cosines[i]) - (second * sines[i]);
+            head[i + half] = (second * cosines[i]) + (first * sines[i]);
         }
     }
 

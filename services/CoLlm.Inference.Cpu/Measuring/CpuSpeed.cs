@@ -5,6 +5,7 @@ using CoLlm.Inference.Cpu.Kernels;
 using CoLlm.Inference.Cpu.Memory;
 using CoLlm.Inference.Cpu.Threading;
 using CoLlm.Inference.Cpu.Weights;
+using CoLlm.Inference.Models;
 
 namespace CoLlm.Inference.Cpu.Measuring;
 
@@ -26,7 +27,7 @@ public sealed class CpuSpeed : IDisposable
 
     /// <param name="backend">A backend without a KV cache.</param>
     /// <param name="maxBatch">Largest number of sequences that will be asked for.</param>
-    /// <param name="maxTokens">Longest sequence, and most rows of a step.</param>
+    /// <param name="maxTokens">Longest sequence.</param>
     public CpuSpeed(CpuBackend backend, int maxBatch, int maxTokens)
     {
         ArgumentNullException.ThrowIfNull(backend);
@@ -58,8 +59,19 @@ public sealed class CpuSpeed : IDisposable
     /// <summary>One decode step of this many sequences that hold <paramref name="context"/> tokens each; seconds.</summary>
     public double Decode(int batch, int context) => Step([.. Enumerable.Range(0, batch)], 1, context);
 
-    /// <summary>A prompt of this many tokens in one step, of whose rows the last is wanted; seconds.</summary>
-    public double Prefill(int tokens) => Step([0], tokens, 0);
+    /// <summary>
+    /// Prompts of this many tokens each in one step, of whose rows the last is wanted; seconds. Together they must not have more
+    /// tokens than the longest sequence.
+    /// </summary>
+    public double Prefill(int tokens, int batch = 1) => Step([.. Enumerable.Range(0, batch)], tokens, 0);
+
+    /// <summary>Weights that every prompt token is multiplied with: all layers, without embedding and output projection.</summary>
+    public static double LayerWeights(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        double attention = config.HiddenSize * (double)config.HeadDim * ((2 * config.HeadCount) + (2 * config.KeyValueHeadCount));
+        return config.LayerCount * (attention + (3.0 * config.HiddenSize * config.FeedForwardSize));
+    }
 
     public void Dispose() => _products.Dispose();
 

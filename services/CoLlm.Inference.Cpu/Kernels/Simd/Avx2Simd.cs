@@ -104,4 +104,18 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>, Vector256<int
 
     [MethodImpl(Inline)]
     public static Vector256<int> ShiftRightShort(Vector256<int> value, int bits) => (value.AsUInt16() >>> bits).AsInt32();
+
+    [MethodImpl(Inline)]
+    public static float LargestLane(Vector256<float> value)
+    {
+        Vector128<float> four = Vector128.Max(value.GetLower(), value.GetUpper());
+        Vector128<float> two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Math.Max(two[0], two[1]);
+    }
+
+    [MethodImpl(Inline)]
+    public static bool AllZero(Vector256<float> value) => Vector256.EqualsAll(value, Vector256<float>.Zero);
+
+    [MethodImpl(Inline)]
+    public static int SumLanes(Vector256<int> value) => Vector256.Sum(value);
 }

@@ -104,4 +104,19 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>, Vector512<i
 
     [MethodImpl(Inline)]
     public static Vector512<int> ShiftRightShort(Vector512<int> value, int bits) => (value.AsUInt16() >>> bits).AsInt32();
+
+    [MethodImpl(Inline)]
+    public static float LargestLane(Vector512<float> value)
+    {
+        Vector256<float> eight = Vector256.Max(value.GetLower(), value.GetUpper());
+        Vector128<float> four = Vector128.Max(eight.GetLower(), eight.GetUpper());
+        Vector128<float> two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Math.Max(two[0], two[1]);
+    }
+
+    [MethodImpl(Inline)]
+    public static bool AllZero(Vector512<float> value) => Vector512.EqualsAll(value, Vector512<float>.Zero);
+
+    [MethodImpl(Inline)]
+    public static int SumLanes(Vector512<int> value) => Vector512.Sum(value);
 }

@@ -84,4 +84,12 @@ internal unsafe interface ISimd<TV, TI>
 
     /// <summary>Shifts 16-bit halves right, filling with zeros.</summary>
     static abstract TI ShiftRightShort(TI value, int bits);
+
+    /// <summary>The largest lane; NaN when one is NaN.</summary>
+    static abstract float LargestLane(TV value);
+
+    /// <summary>True if every lane is zero of either sign; false if one is NaN.</summary>
+    static abstract bool AllZero(TV value);
+
+    static abstract int SumLanes(TI value);
 }

@@ -108,4 +108,18 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>, Vector128
 
     [MethodImpl(Inline)]
     public static Vector128<int> ShiftRightShort(Vector128<int> value, int bits) => (value.AsUInt16() >>> bits).AsInt32();
+
+    [MethodImpl(Inline)]
+    public static float LargestLane(Vector128<float> value)
+    {
+        Vector128<float> four = value;
+        Vector128<float> two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Math.Max(two[0], two[1]);
+    }
+
+    [MethodImpl(Inline)]
+    public static bool AllZero(Vector128<float> value) => Vector128.EqualsAll(value, Vector128<float>.Zero);
+
+    [MethodImpl(Inline)]
+    public static int SumLanes(Vector128<int> value) => Vector128.Sum(value);
 }

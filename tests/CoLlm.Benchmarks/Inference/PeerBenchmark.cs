@@ -1,0 +1,86 @@
+using System.Globalization;
+using CoLlm.Benchmarks.Rounds;
+using CoLlm.Benchmarks.Transport;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu;
+using CoLlm.Inference.Cpu.Measuring;
+
+namespace CoLlm.Benchmarks.Inference;
+
+/// <summary>
+/// Our speed beside llama.cpp's on the same weights, with the same number of threads, in turns. The peer is a process that
+/// answers lines (<c>peer-llama-cpp.mjs</c> beside this file); it waits while we measure and the other way round.
+/// </summary>
+internal static class PeerBenchmark
+{
+    public const string Name = "inference-peer";
+    public const string Summary = "Beside llama.cpp: MODEL_DIR FOLDER_WITH_NODE_MODULES FORMAT=MODEL.gguf..., FORMAT bf16, int8 or int4: results/inference-peer.md";
+
+    private const int Rounds = 7;
+    private const int Context = 64;
+    private const int PromptTokens = 256;
+    private const int MaxBatch = 8;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (args.Length < 3)
+        {
+            await Console.Error.WriteLineAsync(Summary);
+            return 2;
+        }
+        int threads = Environment.ProcessorCount;
+        ResultFile report = new("inference-peer", "Inference beside llama.cpp", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name} MODEL_DIR NODE_FOLDER bf16=... int8=... int4=...");
+        report.Line($"- Same weights as safetensors and as GGUF (bf16; q8_0 beside int8, q4_0 beside int4), {threads} threads each, {Rounds} rounds in turns");
+        report.Line($"- Decode at {Context} tokens of context, prompt of {PromptTokens} tokens; ratio is ours over theirs, median of the rounds' ratios");
+        report.Line();
+        report.Line("| weights | work | ours tok/s | llama.cpp tok/s | ratio | asked for |");
+        report.Line("|---|---|---:|---:|---:|---:|");
+        foreach (string pair in args[2..])
+        {
+            string[] parts = pair.Split('=', 2);
+            foreach (string line in await CompareAsync(args[0], args[1], parts[0], parts[1], threads))
+                report.Line(line);
+        }
+        report.Save();
+        return 0;
+    }
+
+    private static async Task<IEnumerable<string>> CompareAsync(string directory, string nodeFolder, string weights, string gguf, int threads)
+    {
+        WeightFormat format = weights switch { "int8" => WeightFormat.Int8, "int4" => WeightFormat.Int4, _ => WeightFormat.AsStored };
+        using Checkpoint checkpoint = Checkpoint.Open(directory);
+        using CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { WeightFormat = format, ThreadCount = threads });
+        using CpuSpeed speed = new(backend, MaxBatch, PromptTokens + Context);
+        using ChildProcess peer = new(
+            "node", Path.Combine(AppContext.BaseDirectory, "Inference", "peer-llama-cpp.mjs"), nodeFolder, gguf, $"{threads}", $"{MaxBatch}");
+        await peer.ReadAsync();
+        await peer.AskAsync($"fill {MaxBatch} {Context}");
+
+        Work[] works =
+        [
+            new("decode, batch 1", 1, () => speed.Decode(1, Context), $"decode 1 {Context}", weights == "bf16" ? "0.95" : "1.1"),
+            new("decode, batch 8", MaxBatch, () => speed.Decode(MaxBatch, Context), $"decode {MaxBatch} {Context}", weights switch { "bf16" => "1.4", "int8" => "3", _ => "" }),
+            new("prompt", PromptTokens, () => speed.Prefill(PromptTokens), $"prefill {PromptTokens}", weights == "bf16" ? "1.3" : ""),
+        ];
+        List<string> lines = [];
+        foreach (Work work in works)
+        {
+            List<(double Ours, double Theirs)> rounds = [];
+            for (int round = 0; round <= Rounds; round++)
+            {
+                double ours = work.Tokens / work.Ours();
+                double theirs = work.Tokens / double.Parse(await peer.AskAsync(work.Command), CultureInfo.InvariantCulture);
+                if (round > 0) // the first warms both up
+                    rounds.Add((ours, theirs));
+            }
+            lines.Add($"| {weights} | {work.Name} | {Median(rounds.Select(r => r.Ours)):0.0} | {Median(rounds.Select(r => r.Theirs)):0.0} "
+                + $"| {Median(rounds.Select(r => r.Ours / r.Theirs)):0.00} | {work.Asked} |");
+            Console.WriteLine(lines[^1]);
+        }
+        return lines;
+    }
+
+    private static double Median(IEnumerable<double> values) => RoundStatistics.Percentile([.. values.Order()], 0.5);
+
+    private sealed record Work(string Name, int Tokens, Func<double> Ours, string Command, string Asked);
+}
