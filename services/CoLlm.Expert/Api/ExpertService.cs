@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Reflection;
+using CoLlm.Expert.Scoring;
+using CoLlm.Expert.Sessions;
+using CoLlm.Protocol;
+using CoLlm.Protocol.V1;
+using Grpc.Core;
+
+namespace CoLlm.Expert.Api;
+
+/// <summary>The gRPC face of an expert: maps, checks, delegates.</summary>
+internal sealed class ExpertService(SessionServices services) : Protocol.V1.Expert.ExpertBase
+{
+    private static readonly string SoftwareVersion =
+        typeof(ExpertService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    public override async Task Session(
+        IAsyncStreamReader<SessionRequest> requestStream, IServerStreamWriter<SessionResponse> responseStream, ServerCallContext context)
+    {
+        using IDisposable? work = services.Gate.TryEnter(); // Null while draining: the session then says so itself.
+        using ExpertSession session = new(services, responseStream);
+        await session.RunAsync(requestStream, context.CancellationToken);
+    }
+
+    public override async Task Score(
+        IAsyncStreamReader<ScoreRequest> requestStream, IServerStreamWriter<ScoreResponse> responseStream, ServerCallContext context)
+    {
+        using IDisposable work = services.Gate.TryEnter()
+            ?? throw Refuse(new SessionFault(FailureReason.Draining, "The replica is stopping.", RetryAfter: services.Limits.RetryAfter));
+        if (!await requestStream.MoveNext(context.CancellationToken))
+            return;
+        if (requestStream.Current.Open is not { } open)
+            throw Refuse(new SessionFault(FailureReason.OutOfOrder, $"The first message is {requestStream.Current.MessageCase}; it must be ScoreOpen."));
+        ScoreTerms terms = ScoreTerms.TryAgree(open, services.Models, services.Limits, out SessionFault? fault) ?? throw Refuse(fault!);
+
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, services.Gate.Expired);
+        using ScoreStream stream = new(terms, services.Limits, responseStream);
+        await stream.RunAsync(requestStream, ended.Token);
+    }
+
+    public override Task<DescribeResponse> Describe(DescribeRequest request, ServerCallContext context) => Task.FromResult(new DescribeResponse
+    {
+        MinProtocolVersion = ProtocolVersion.Oldest,
+        MaxProtocolVersion = ProtocolVersion.Newest,
+        Models = { services.Models.Loaded.Select(model => model.Description) },
+        Replica = services.Replica.Value,
+        SoftwareVersion = SoftwareVersion,
+        MaxSessions = services.Limits.MaxSessions,
+        OpenSessions = services.Table.Count,
+        AcceptsSessions = services.Models.IsComplete && !services.Gate.Draining.IsCancellationRequested,
+        MaxMessageBytes = services.Limits.MaxMessageBytes,
+    });
+
+    private static RpcException Refuse(SessionFault fault)
+    {
+        Metadata trailers = new() { { FailureReasons.ReasonTrailer, fault.Reason.Name() } };
+        if (fault.RetryAfter > TimeSpan.Zero)
+            trailers.Add(FailureReasons.RetryAfterTrailer, ((long)fault.RetryAfter.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        return new RpcException(new Status(fault.Reason.StatusCode(), fault.Message), trailers);
+    }
+}

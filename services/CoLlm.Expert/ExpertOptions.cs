@@ -1,0 +1,120 @@
+using System.ComponentModel.DataAnnotations;
+using CoLlm.Inference.Cpu;
+
+namespace CoLlm.Expert;
+
+/// <summary>Everything an expert process can be told: the schema of its configuration file.</summary>
+public sealed record ExpertOptions
+{
+    /// <summary>Where gRPC is served, cleartext HTTP/2: <c>http://HOST:PORT</c> (port 0: any free one) or <c>unix:/path</c>.</summary>
+    /// <value>http://127.0.0.1:5200</value>
+    [Required]
+    public string Listen { get; init; } = "http://127.0.0.1:5200";
+
+    /// <summary>Where <c>/healthz</c> and <c>/readyz</c> are served over HTTP/1.1; empty: nowhere (gRPC health is on <see cref="Listen"/>).</summary>
+    /// <value>empty</value>
+    public string HealthListen { get; init; } = "";
+
+    /// <summary>The models, each with an engine of its own; at least one.</summary>
+    public List<ExpertModelOptions> Models { get; init; } = [];
+
+    public SessionLimits Limits { get; init; } = new();
+
+    /// <summary>Time that open sessions have after SIGTERM.</summary>
+    /// <value>20 seconds</value>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Rules across several values; a sentence for each one broken.</summary>
+    public IEnumerable<string> FindProblems()
+    {
+        if (Models.Count == 0)
+            yield return "Models is empty; an expert needs at least one model.";
+        foreach (string name in Models.GroupBy(model => model.Name).Where(group => group.Count() > 1).Select(group => group.Key))
+            yield return $"Models has the name \"{name}\" more than once.";
+        if (Limits.CreditTokens < 2 * Limits.FlushTokens)
+            yield return $"Limits.CreditTokens is {Limits.CreditTokens}; it must be at least twice Limits.FlushTokens ({Limits.FlushTokens}), or clients stall.";
+        if (DrainTimeout < TimeSpan.Zero || DrainTimeout > TimeSpan.FromHours(1))
+            yield return $"DrainTimeout is {DrainTimeout}; it must be 0 to 1 hour.";
+    }
+}
+
+/// <summary>One model of an expert process.</summary>
+public sealed record ExpertModelOptions
+{
+    /// <summary>Name by which routers ask for it.</summary>
+    [Required]
+    public string Name { get; init; } = "";
+
+    /// <summary>A Hugging Face model directory.</summary>
+    [Required]
+    public string Directory { get; init; } = "";
+
+    /// <summary>Compute threads; 0: one for each core.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
+
+    public WeightFormat WeightFormat { get; init; }
+
+    /// <summary>Where packed weights are kept; see <see cref="CpuBackendOptions.Storage"/>.</summary>
+    public PackedWeightStorage PackedWeights { get; init; }
+
+    /// <summary>Folder for packed weights; empty: beside the checkpoint where that is writable.</summary>
+    public string CacheDirectory { get; init; } = "";
+
+    /// <summary>Memory for keys and values.</summary>
+    /// <value>1 GiB</value>
+    [Range(1L << 20, 1L << 44)]
+    public long KvCacheBytes { get; init; } = 1L << 30;
+}
+
+/// <summary>The bounds of an expert process. Refusals name them.</summary>
+public sealed record SessionLimits
+{
+    /// <summary>Sessions open at the same time, over all models.</summary>
+    /// <value>64</value>
+    [Range(1, 65536)]
+    public int MaxSessions { get; init; } = 64;
+
+    /// <summary>Longest sequence of a session; 0: the model's context.</summary>
+    /// <value>0</value>
+    [Range(0, int.MaxValue)]
+    public int MaxSequenceTokens { get; init; }
+
+    /// <summary>Positions one Ask may name.</summary>
+    /// <value>64</value>
+    [Range(1, 256)]
+    public int MaxPositionsPerAsk { get; init; } = 64;
+
+    /// <summary>Largest k of a top-k answer.</summary>
+    /// <value>256</value>
+    [Range(1, 65536)]
+    public int MaxTopK { get; init; } = 256;
+
+    /// <summary>Appended tokens that may be unacknowledged.</summary>
+    /// <value>256</value>
+    [Range(2, 1 << 20)]
+    public int CreditTokens { get; init; } = 256;
+
+    /// <summary>Pending tokens that are worth a pass of their own. Fewer wait for the next Ask or ride with other sessions' passes.</summary>
+    /// <value>32</value>
+    [Range(1, 1 << 16)]
+    public int FlushTokens { get; init; } = 32;
+
+    /// <summary>A session that hears nothing for so long may be evicted when another needs its place.</summary>
+    /// <value>1 minute</value>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>What a refused router is told to wait before it tries again.</summary>
+    /// <value>200 ms</value>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Largest message received.</summary>
+    /// <value>4 MiB</value>
+    [Range(1024, 1 << 30)]
+    public int MaxMessageBytes { get; init; } = 4 << 20;
+
+    /// <summary>Sequences of one Score stream that are computed side by side.</summary>
+    /// <value>16</value>
+    [Range(1, 1024)]
+    public int MaxPendingSequences { get; init; } = 16;
+}

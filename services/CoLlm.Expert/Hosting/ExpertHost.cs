@@ -1,0 +1,54 @@
+using CoLlm.Expert.Api;
+using CoLlm.Expert.Models;
+using CoLlm.Expert.Sessions;
+using CoLlm.ServiceDefaults;
+using CoLlm.ServiceDefaults.Listening;
+using CoLlm.ServiceDefaults.Shutdown;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CoLlm.Expert.Hosting;
+
+/// <summary>Builds the expert process: everything it is made of, in the order in which a session meets it.</summary>
+public static class ExpertHost
+{
+    /// <summary>A host that is ready to be started; models load while it already answers probes.</summary>
+    /// <param name="options">What to serve, and its bounds.</param>
+    /// <param name="time">Clock for idle times; null: the system's.</param>
+    /// <exception cref="ArgumentException">The options contradict each other; the message has every problem.</exception>
+    public static WebApplication Build(ExpertOptions options, TimeProvider? time = null)
+    {
+        string[] problems = [.. options.FindProblems()];
+        if (problems.Length > 0)
+            throw new ArgumentException(string.Join(Environment.NewLine, problems), nameof(options));
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Limits.MaxSessions + 64);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.Services.AddServiceDefaults(new DrainOptions { Timeout = options.DrainTimeout });
+        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.Limits.MaxMessageBytes);
+        builder.Services.AddGrpcHealthChecks();
+        builder.Services.AddGrpcReflection();
+        AddExpert(builder.Services, options);
+
+        WebApplication app = builder.Build();
+        app.MapGrpcService<ExpertService>();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        app.MapServiceDefaults();
+        app.AnnounceAddresses();
+        return app;
+    }
+
+    private static void AddExpert(IServiceCollection services, ExpertOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(options.Limits);
+        services.AddSingleton(ReplicaName.Create());
+        services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<SessionTable>();
+        services.AddSingleton<SessionServices>();
+        services.AddSingleton<ModelLoading>();
+        services.AddHostedService(provider => provider.GetRequiredService<ModelLoading>());
+    }
+}

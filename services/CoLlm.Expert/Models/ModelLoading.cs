@@ -1,0 +1,89 @@
+using CoLlm.Inference;
+using CoLlm.Inference.Backends;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu;
+using CoLlm.Inference.Tokenization;
+using CoLlm.Protocol.V1;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CoLlm.Expert.Models;
+
+/// <summary>Loads the configured models while the process already answers probes; a model that cannot be loaded stops the process.</summary>
+internal sealed partial class ModelLoading(
+    ExpertOptions options, ModelCatalog catalog, IHostApplicationLifetime lifetime, ILogger<ModelLoading> logger) : BackgroundService
+{
+    /// <summary>What stopped the process, if anything did.</summary>
+    public Exception? Failure { get; private set; }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield(); // The host starts its other services meanwhile.
+        foreach (ExpertModelOptions model in options.Models)
+        {
+            try
+            {
+                stoppingToken.ThrowIfCancellationRequested();
+                catalog.Add(Load(model));
+                LogLoaded(model.Name, model.Directory);
+            }
+            catch (Exception exception) when (exception is CheckpointException or TokenizerException or IOException or UnauthorizedAccessException)
+            {
+                Failure = exception;
+                LogFailed(model.Name, exception.Message);
+                lifetime.StopApplication();
+                return;
+            }
+        }
+    }
+
+    private ExpertModel Load(ExpertModelOptions model)
+    {
+        Checkpoint checkpoint = Checkpoint.Open(model.Directory);
+        try
+        {
+            Tokenizer tokenizer = Tokenizer.Load(model.Directory);
+            CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions
+            {
+                ThreadCount = model.Threads,
+                WeightFormat = model.WeightFormat,
+                Storage = model.PackedWeights,
+                CacheDirectory = model.CacheDirectory.Length == 0 ? null : model.CacheDirectory,
+            });
+            InferenceEngine engine = new(backend, new InferenceEngineOptions
+            {
+                KvCacheBytes = model.KvCacheBytes,
+                MaxSessions = options.Limits.MaxSessions + options.Limits.MaxPendingSequences,
+            });
+            return new ExpertModel(engine, Describe(model, checkpoint, tokenizer, engine), checkpoint);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    private ModelDescription Describe(ExpertModelOptions model, Checkpoint checkpoint, Tokenizer tokenizer, InferenceEngine engine)
+    {
+        int context = engine.Config.MaxPositionCount;
+        return new ModelDescription
+        {
+            Name = model.Name,
+            Fingerprint = checkpoint.Fingerprint,
+            TokenizerFingerprint = tokenizer.Fingerprint,
+            VocabularySize = engine.Config.VocabularySize,
+            MaxSequenceTokens = options.Limits.MaxSequenceTokens == 0 ? context : Math.Min(context, options.Limits.MaxSequenceTokens),
+            EosTokenIds = { engine.Config.EosTokenIds },
+            Architecture = engine.Config.Architecture.ToString().ToLowerInvariant(),
+            Backend = engine.BackendName,
+            BitwiseReproducible = engine.Capabilities.HasFlag(BackendCapabilities.BitwiseReproducible),
+        };
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} is loaded from {Directory}.")]
+    private partial void LogLoaded(string name, string directory);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Model {Name} cannot be loaded: {Problem}")]
+    private partial void LogFailed(string name, string problem);
+}

@@ -1,0 +1,100 @@
+using CoLlm.Inference;
+using CoLlm.Inference.Failures;
+using CoLlm.Protocol.V1;
+
+namespace CoLlm.Expert.Sessions;
+
+/// <summary>
+/// The process's open sessions. Where a newcomer finds no place or no KV blocks, sessions that have been idle too long give up theirs,
+/// the least recently used first. Safe to call from any thread.
+/// </summary>
+internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<ExpertSession> _sessions = [];
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _sessions.Count;
+        }
+    }
+
+    /// <summary>Sessions that wait for a message.</summary>
+    public int IdleCount
+    {
+        get
+        {
+            lock (_lock)
+                return _sessions.Count(session => session.IsIdle);
+        }
+    }
+
+    /// <summary>Sessions that gave up their place since the process started.</summary>
+    public long EvictedCount { get; private set; }
+
+    /// <summary>Takes a place and reserves KV blocks for a session, or says which bound is in the way.</summary>
+    public InferenceSession? TryAdmit(ExpertSession session, SessionTerms terms, out SessionFault? fault)
+    {
+        lock (_lock)
+        {
+            if (_sessions.Count >= limits.MaxSessions && !TryEvictOne(session: null))
+            {
+                fault = new SessionFault(
+                    FailureReason.TooManySessions, $"All {limits.MaxSessions} sessions (MaxSessions) are open.", RetryAfter: limits.RetryAfter);
+                return null;
+            }
+
+            InferenceSession? opened;
+            EngineRefusal refusal;
+            while ((opened = terms.Model.Engine.TryOpenSession(terms.MaxSequenceTokens, out refusal)) is null)
+            {
+                if (refusal.IsPermanent || !TryEvictOne(terms))
+                {
+                    fault = FaultOf(refusal);
+                    return null;
+                }
+            }
+
+            fault = null;
+            _sessions.Add(session);
+            return opened;
+        }
+    }
+
+    public void Remove(ExpertSession session)
+    {
+        lock (_lock)
+            _sessions.Remove(session);
+    }
+
+    private SessionFault FaultOf(EngineRefusal refusal) => refusal.Bound switch
+    {
+        EngineBound.Stopped => new SessionFault(FailureReason.Draining, refusal.ToString()),
+        EngineBound.ContextLength => new SessionFault(FailureReason.OutputTooLong, refusal.ToString()),
+        EngineBound.KvBlocks when refusal.IsPermanent => new SessionFault(FailureReason.KvPoolExhausted, refusal.ToString()),
+        EngineBound.KvBlocks => new SessionFault(FailureReason.KvPoolExhausted, refusal.ToString(), RetryAfter: limits.RetryAfter),
+        _ => new SessionFault(FailureReason.TooManySessions, refusal.ToString(), RetryAfter: limits.RetryAfter),
+    };
+
+    /// <summary>Evicts the idle session that was used longest ago; of the newcomer's model where KV blocks are what is missing.</summary>
+    private bool TryEvictOne(SessionTerms? session)
+    {
+        while (true)
+        {
+            ExpertSession? oldest = _sessions
+                .Where(candidate => session is null || candidate.Model == session.Model)
+                .Where(candidate => time.GetElapsedTime(candidate.LastUsed) >= limits.IdleTimeout && candidate.IsIdle)
+                .MinBy(candidate => candidate.LastUsed);
+            if (oldest is null)
+                return false;
+            if (!oldest.TryEvict())
+                continue; // It got a message meanwhile.
+            _sessions.Remove(oldest);
+            EvictedCount++;
+            return true;
+        }
+    }
+}
