@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace CoLlm.ServiceDefaults;
 
@@ -17,6 +18,8 @@ public static class ServiceDefaultsSetup
     /// <summary>Registers <see cref="DrainGate"/> and <see cref="Readiness"/>, and drains on SIGTERM as <paramref name="drain"/> says.</summary>
     public static IServiceCollection AddServiceDefaults(this IServiceCollection services, DrainOptions drain)
     {
+        // The server's own lines, several for each call, would bury ours.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(drain);
         services.AddSingleton<DrainGate>();

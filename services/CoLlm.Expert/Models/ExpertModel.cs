@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CoLlm.Inference;
 using CoLlm.Inference.Sampling;
+using CoLlm.Inference.Tokenization;
 using CoLlm.Protocol.V1;
 
 namespace CoLlm.Expert.Models;
@@ -9,12 +10,14 @@ namespace CoLlm.Expert.Models;
 internal sealed class ExpertModel : IAsyncDisposable
 {
     private readonly ConcurrentBag<AnswerScratch> _scratch = [];
+    private readonly Tokenizer _tokenizer;
     private readonly IDisposable _checkpoint;
 
-    public ExpertModel(InferenceEngine engine, ModelDescription description, IDisposable checkpoint)
+    public ExpertModel(InferenceEngine engine, Tokenizer tokenizer, ModelDescription description, IDisposable checkpoint)
     {
         Engine = engine;
         Description = description;
+        _tokenizer = tokenizer;
         _checkpoint = checkpoint;
     }
 
@@ -23,6 +26,15 @@ internal sealed class ExpertModel : IAsyncDisposable
     public InferenceEngine Engine { get; }
 
     public ModelDescription Description { get; }
+
+    /// <summary>
+    /// Whether ids mean the same here as to a client: its tokenizer is this one, or equals it for the usable ids, which is all that
+    /// crosses the wire.
+    /// </summary>
+    public bool HasTokenizer(string fingerprint, int usableVocabularySize) =>
+        fingerprint == Description.TokenizerFingerprint
+        || (usableVocabularySize > 0 && usableVocabularySize <= _tokenizer.ModelVocabularySize
+            && fingerprint == _tokenizer.FingerprintOf(usableVocabularySize));
 
     /// <summary>Borrows buffers of the vocabulary's size; there are never more of them than answers being made at the same time.</summary>
     public AnswerScratch RentScratch() => _scratch.TryTake(out AnswerScratch? scratch) ? scratch : new AnswerScratch(Description.VocabularySize);

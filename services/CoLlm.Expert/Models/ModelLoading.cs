@@ -55,7 +55,7 @@ internal sealed partial class ModelLoading(
                 KvCacheBytes = model.KvCacheBytes,
                 MaxSessions = options.Limits.MaxSessions + options.Limits.MaxPendingSequences,
             });
-            return new ExpertModel(engine, Describe(model, checkpoint, tokenizer, engine), checkpoint);
+            return new ExpertModel(engine, tokenizer, Describe(model, checkpoint, tokenizer, engine), checkpoint);
         }
         catch
         {

@@ -16,7 +16,7 @@ internal sealed record ScoreTerms(ExpertModel Model, int ProtocolVersion, int Us
         if (fault is not null)
             return null;
         ExpertModel model = models.Find(open.Model)!;
-        fault = SessionTerms.IdentityFault(model.Description, open.ModelFingerprint, open.TokenizerFingerprint, open.UsableVocabularySize);
+        fault = SessionTerms.IdentityFault(model, open.ModelFingerprint, open.TokenizerFingerprint, open.UsableVocabularySize);
         int usable = open.UsableVocabularySize == 0 ? model.Description.VocabularySize : open.UsableVocabularySize;
         return fault is null ? new ScoreTerms(model, version!.Value, usable) : null;
     }

@@ -21,6 +21,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
     private SessionTerms? _terms;
     private InferenceSession? _sequence;
     private SessionConversation? _conversation;
+    private bool _isDrainAnnounced;
 
     /// <summary>Timestamp of its last message.</summary>
     public long LastUsed => Volatile.Read(ref _lastUsed);
@@ -123,6 +124,8 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         }
 
         _conversation = await SessionConversation.BeginAsync(open, _terms!, _sequence!, _writer, services, cancellationToken);
+        if (services.Gate.Draining.IsCancellationRequested)
+            AnnounceDrain(); // Stopping began while the prompt was computed.
         return true;
     }
 
@@ -154,8 +157,11 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         return isThere && Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
     }
 
+    /// <summary>Tells an open session to move on; one that is only being opened is refused instead.</summary>
     private void AnnounceDrain()
     {
+        if (_conversation is null || Interlocked.Exchange(ref _isDrainAnnounced, true))
+            return;
         Notice notice = new()
         {
             Failure = new Failure { Reason = FailureReason.Draining, Message = "The replica is stopping; open sessions elsewhere." },

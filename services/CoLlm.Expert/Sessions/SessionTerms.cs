@@ -39,11 +39,12 @@ internal sealed record SessionTerms
     }
 
     /// <summary>Whether the model is the one the client was made for; shared with scoring.</summary>
-    public static SessionFault? IdentityFault(ModelDescription model, string modelFingerprint, string tokenizerFingerprint, int usableVocabularySize)
+    public static SessionFault? IdentityFault(ExpertModel expert, string modelFingerprint, string tokenizerFingerprint, int usableVocabularySize)
     {
+        ModelDescription model = expert.Description;
         if (modelFingerprint.Length > 0 && modelFingerprint != model.Fingerprint)
             return SessionFault.Mismatch(FailureReason.ModelMismatch, $"Fingerprint of model {model.Name}", modelFingerprint, model.Fingerprint);
-        if (tokenizerFingerprint.Length > 0 && tokenizerFingerprint != model.TokenizerFingerprint)
+        if (tokenizerFingerprint.Length > 0 && !expert.HasTokenizer(tokenizerFingerprint, usableVocabularySize))
             return SessionFault.Mismatch(FailureReason.TokenizerMismatch, $"Tokenizer of model {model.Name}", tokenizerFingerprint, model.TokenizerFingerprint);
         return usableVocabularySize < 0 || usableVocabularySize > model.VocabularySize
             ? SessionFault.Mismatch(
@@ -68,7 +69,7 @@ internal sealed record SessionTerms
         : null;
 
     private static SessionFault? ModelFault(Open open, ModelCatalog models, SessionLimits limits) => NameFault(open.Model, models, limits)
-        ?? IdentityFault(models.Find(open.Model)!.Description, open.ModelFingerprint, open.TokenizerFingerprint, open.UsableVocabularySize);
+        ?? IdentityFault(models.Find(open.Model)!, open.ModelFingerprint, open.TokenizerFingerprint, open.UsableVocabularySize);
 
     private static SessionFault? FitFault(Open open, ExpertModel model, int usable)
     {

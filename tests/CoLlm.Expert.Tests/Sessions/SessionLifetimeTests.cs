@@ -1,7 +1,7 @@
-using CoLlm.Inference;
 using CoLlm.Protocol.V1;
+using CoLlm.ServiceDefaults.Shutdown;
 using Grpc.Core;
-using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CoLlm.Expert.Tests.Sessions;
 
@@ -99,19 +99,23 @@ public sealed class SessionLifetimeTests
     }
 
     [Fact]
-    public async Task StopAsync_OpenSession_IsToldAtOnceAndEndedWhenTheTimeIsOver()
+    public async Task DrainAsync_OpenSession_IsToldAtOnceAndEndedWhenTheTimeIsOver()
     {
         await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
         using SessionClient session = new(expert);
+        using CancellationTokenSource timeIsOver = new();
         await session.OpenAsync([1, 2, 3]);
+        await session.AskAsync();
 
-        Task stopped = expert.App.StopAsync();
+        Task<int> drained = expert.App.Services.GetRequiredService<DrainGate>().DrainAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, timeIsOver.Token);
         SessionResponse? announced = await session.ReceivePastAppliedAsync();
         Assert.Equal((FailureReason.Draining, false), (announced!.Notice.Failure.Reason, announced.Notice.EndsSession));
+        Assert.Single(await session.AskAsync());
+        await timeIsOver.CancelAsync();
         SessionResponse? ended = await session.ReceiveAsync();
         Assert.Equal((FailureReason.Draining, true), (ended!.Notice.Failure.Reason, ended.Notice.EndsSession));
-
-        await stopped;
+        Assert.Null(await session.ReceiveAsync());
+        Assert.Equal(1, await drained);
     }
 
     [Fact]

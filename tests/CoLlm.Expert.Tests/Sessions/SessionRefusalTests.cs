@@ -58,7 +58,7 @@ public sealed class SessionRefusalTests
         await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
         using SessionClient bystander = new(expert), culprit = new(expert);
         await bystander.OpenAsync([1, 2, 3]);
-        await culprit.OpenAsync([1, 2, 3]);
+        await culprit.OpenAsync([1, 2, 3], maxSequenceTokens: 400);
 
         await culprit.SendAsync(Broken(what));
         SessionResponse? last = await culprit.ReceivePastAppliedAsync();
