@@ -15,7 +15,8 @@ internal sealed class TrainSettings
 
     private readonly Option<string?> _config = new("--config")
     {
-        Description = "JSON file with settings (the names are those of pipeline.json's \"options\" in a work folder); options given here win over it. Paths in it are relative to the current directory.",
+        Description = "JSON file with settings (the names are those of pipeline.json's \"options\" in a work folder); options given here win over it. "
+            + "Paths in it are relative to the current directory.",
         HelpName = "FILE",
     };
 

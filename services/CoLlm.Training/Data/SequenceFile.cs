@@ -32,12 +32,14 @@ internal static class SequenceFile
             {
             }
 
-            if (line?.Ids is not { Length: >= 2 } ids || line.Targets is null || line.Targets.Any(range => range is not [>= 1, _] || range[1] > ids.Length || range[0] >= range[1]))
+            bool isWhole = line is { Ids.Length: >= 2, Targets.Length: >= 1 }
+                && line.Targets.All(range => range is [>= 1, _] && range[1] <= line.Ids.Length && range[0] < range[1]);
+            if (!isWhole)
                 throw new TrainingException($"{path}: line {sequences.Count + 1} is damaged; delete the file to have it written again.");
-            bool[] isTarget = new bool[ids.Length - 1];
-            foreach (int[] range in line.Targets)
+            bool[] isTarget = new bool[line!.Ids!.Length - 1];
+            foreach (int[] range in line.Targets!)
                 isTarget.AsSpan(range[0] - 1, range[1] - range[0]).Fill(true);
-            sequences.Add(new FormattedSequence(ids, isTarget));
+            sequences.Add(new FormattedSequence(line.Ids, isTarget));
         }
 
         return sequences;

@@ -76,10 +76,13 @@ internal static unsafe class AttentionKernel
         for (int row = 0; row < block.Rows; row++)
         {
             long offset = queryOffset + ((long)row * shape.QueryWidth);
-            float mean = TensorPrimitives.Dot(new ReadOnlySpan<float>(gradients.Output + offset, dim), new ReadOnlySpan<float>(at.Output + offset, dim));
+            float mean = TensorPrimitives.Dot(
+                new ReadOnlySpan<float>(gradients.Output + offset, dim), new ReadOnlySpan<float>(at.Output + offset, dim));
             float logSum = at.LogSum[((block.FirstRow + row) * shape.HeadCount) + head];
             Probabilities(shape, block, row, p + (row * block.Columns), logSum);
-            ScoreGradient(new Span<float>(ds + (row * block.Columns), block.Columns), new ReadOnlySpan<float>(p + (row * block.Columns), block.Columns), mean, shape.Scale);
+            ScoreGradient(
+                new Span<float>(ds + (row * block.Columns), block.Columns), new ReadOnlySpan<float>(p + (row * block.Columns), block.Columns),
+                mean, shape.Scale);
         }
 
         MatrixView probabilities = MatrixView.RowMajor(p, block.Rows, block.Columns);

@@ -32,7 +32,12 @@ internal sealed class ForkJoinPool : IDisposable
         for (int i = 0; i < _threads.Length; i++)
         {
             int worker = i + 1;
-            _threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"training {worker}", Priority = ThreadPriority.BelowNormal };
+            _threads[i] = new Thread(() => Serve(worker))
+            {
+                IsBackground = true,
+                Name = $"training {worker}",
+                Priority = ThreadPriority.BelowNormal,
+            };
             _threads[i].Start();
         }
     }

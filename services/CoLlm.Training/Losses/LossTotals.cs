@@ -11,5 +11,6 @@ internal readonly record struct LossTotals(int TargetCount, double LossSum, doub
     public double MeanLoss => TargetCount == 0 ? 0 : LossSum / TargetCount;
 
     public static LossTotals operator +(LossTotals a, LossTotals b) => new(
-        a.TargetCount + b.TargetCount, a.LossSum + b.LossSum, a.BaseLossSum + b.BaseLossSum, a.DeferralSum + b.DeferralSum, a.DeferralCount + b.DeferralCount);
+        a.TargetCount + b.TargetCount, a.LossSum + b.LossSum, a.BaseLossSum + b.BaseLossSum, a.DeferralSum + b.DeferralSum,
+        a.DeferralCount + b.DeferralCount);
 }

@@ -15,7 +15,10 @@ internal static class MarginalLoss
     /// <param name="deferralLogits">d, one per expert.</param>
     /// <param name="expertLogProbs">Each expert's log-probability of the token; minus infinity is allowed.</param>
     /// <param name="deferralGradients">Receives <c>dL/dd_z = pi_z - gamma_z</c>.</param>
-    /// <returns>The loss, the posterior gamma_0 that the base wrote the token (which scales the gradient of its logits), and the prior probability of deferring.</returns>
+    /// <returns>
+    /// The loss, the posterior gamma_0 that the base wrote the token (which scales the gradient of its logits), and the prior
+    /// probability of deferring.
+    /// </returns>
     public static (double Loss, double BasePosterior, double DeferralProbability) Compute(
         double baseLogProb, ReadOnlySpan<double> deferralLogits, ReadOnlySpan<float> expertLogProbs, Span<double> deferralGradients)
     {

@@ -73,7 +73,11 @@ internal sealed unsafe class OutputHead(Parameter outputWeight, Parameter? theta
 
         Span<double> deferral = losses.DeferralLogits.AsSpan(target * _expertCount, _expertCount);
         for (int expert = 0; expert < _expertCount; expert++)
-            deferral[expert] = TensorPrimitives.Dot(theta!.Value.Span.Slice(expert * _hiddenSize, _hiddenSize), _hidden.Span.Slice(chunkRow * _hiddenSize, _hiddenSize));
+        {
+            deferral[expert] = TensorPrimitives.Dot(
+                theta!.Value.Span.Slice(expert * _hiddenSize, _hiddenSize), _hidden.Span.Slice(chunkRow * _hiddenSize, _hiddenSize));
+        }
+
         (losses.Loss[target], double basePosterior, losses.DeferralProbability[target]) = MarginalLoss.Compute(
             losses.BaseLogProb[target], deferral, batch.ExpertLogProbs.AsSpan(row * _expertCount, _expertCount),
             losses.DeferralGradients.AsSpan(target * _expertCount, _expertCount));
@@ -92,7 +96,11 @@ internal sealed unsafe class OutputHead(Parameter outputWeight, Parameter? theta
         compute.Gemm.Multiply(
             logitGradient, MatrixView.RowMajor(outputWeight.Value.Data, _vocabularySize, _hiddenSize), _hiddenGradient.Data, _hiddenSize, accumulate: false);
         if (theta?.Gradient is { } thetaGradient)
-            ThetaGradient.Add(compute, _hidden, part.Count, losses.DeferralGradients.AsMemory(part.First * _expertCount), _expertCount, gradientScale, thetaGradient);
+        {
+            ThetaGradient.Add(
+                compute, _hidden, part.Count, losses.DeferralGradients.AsMemory(part.First * _expertCount), _expertCount, gradientScale, thetaGradient);
+        }
+
         compute.ForRows(part.Count, i => ScatterRow(batch.TargetRows[part.First + i], i, part.First + i, losses, gradientScale, hiddenGradient));
     }
 

@@ -18,7 +18,10 @@ internal static class ThetaGradient
             {
                 Span<float> target = gradient.Span.Slice((expert * width) + column, count);
                 for (int row = 0; row < rows; row++)
-                    TensorPrimitives.MultiplyAdd(hidden.Span.Slice((row * width) + column, count), (float)(factors[(row * expertCount) + expert] * scale), target, target);
+                {
+                    float factor = (float)(factors[(row * expertCount) + expert] * scale);
+                    TensorPrimitives.MultiplyAdd(hidden.Span.Slice((row * width) + column, count), factor, target, target);
+                }
             }
         });
     }

@@ -22,7 +22,10 @@ internal sealed unsafe class Norm(Parameter weight, float epsilon)
             compute.ForColumnStrips(Width, (column, count) =>
             {
                 for (int row = 0; row < rows; row++)
-                    RmsNormKernel.AddWeightGradient(x.Data + (row * Width) + column, dy.Data + (row * Width) + column, scales.Data[row], gradient.Data + column, count);
+                {
+                    int at = (row * Width) + column;
+                    RmsNormKernel.AddWeightGradient(x.Data + at, dy.Data + at, scales.Data[row], gradient.Data + column, count);
+                }
             });
         }
 

@@ -37,7 +37,9 @@ internal static class ModelFolder
     {
         Dictionary<Parameter, LoraAdapter> adapters = model.Layers.SelectMany(layer => layer.Projections)
             .Where(projection => projection.Adapter is not null).ToDictionary(projection => projection.Weight, projection => projection.Adapter!);
-        return [.. model.Parameters.Select(parameter => adapters.TryGetValue(parameter, out LoraAdapter? adapter) ? Merged(compute, parameter, adapter) : NamedTensor.Of(parameter))];
+        return [.. model.Parameters.Select(parameter => adapters.TryGetValue(parameter, out LoraAdapter? adapter)
+            ? Merged(compute, parameter, adapter)
+            : NamedTensor.Of(parameter))];
     }
 
     private static NamedTensor Merged(Kernels.ComputeContext compute, Parameter parameter, LoraAdapter adapter)

@@ -36,7 +36,8 @@ internal sealed class CalibrationStage(PipelineOptions options, WorkFolder work,
         foreach (CalibrationPoint point in table.Points)
         {
             CalibrationRow row = await MeasureAsync(models, questions, point, cancellationToken);
-            log?.Report($"Target rate {point.TargetRate:P0}: threshold {point.Threshold:0.0000}, realised {row.RealisedRate:P1}, right {row.Right} of {row.Questions}.");
+            log?.Report(
+                $"Target rate {point.TargetRate:P0}: threshold {point.Threshold:0.0000}, realised {row.RealisedRate:P1}, right {row.Right} of {row.Questions}.");
             rows.Add(row);
         }
 

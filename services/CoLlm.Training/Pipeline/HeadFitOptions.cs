@@ -23,7 +23,8 @@ public sealed record HeadFitOptions
         if (!(LearningRate is > 0 and <= 10) || Epochs is < 1 or > 100_000 || BatchSequences is < 1 or > 1 << 20 || !(PositiveWeight is > 0 and <= 1e6))
         {
             throw new TrainingException(
-                "Fitting the head needs a learning rate above 0 and at most 10, 1 to 100000 epochs, 1 to 1048576 sequences per batch and a positive weight above 0 and at most 1000000.");
+                "Fitting the head needs a learning rate above 0 and at most 10, 1 to 100000 epochs, 1 to 1048576 sequences per batch "
+                    + "and a positive weight above 0 and at most 1000000.");
         }
     }
 }

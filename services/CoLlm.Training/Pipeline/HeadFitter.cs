@@ -25,7 +25,8 @@ internal sealed class HeadFitter(ComputeContext compute, TrainableModel model, H
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops between steps.</param>
     public (Parameter Theta, HeadFitReport Report) Fit(
-        IReadOnlyList<TrainingSequence> sequences, IReadOnlyList<bool[]> labels, int expertCount, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+        IReadOnlyList<TrainingSequence> sequences, IReadOnlyList<bool[]> labels, int expertCount,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     {
         int kept = KeptSequences(sequences);
         (FloatBlock hidden, int[] firstRows) = HiddenStates(sequences, kept, cancellationToken);

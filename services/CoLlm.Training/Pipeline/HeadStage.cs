@@ -21,7 +21,8 @@ internal sealed class HeadStage(PipelineOptions options, WorkFolder work, IProgr
         (Parameter theta, HeadFitReport report) = fitter.Fit(training, labels, expertCount, progress, cancellationToken);
         WorkFolder.WriteJson(work.HeadReport, report);
         ExpertIdentity[] experts = [.. options.Experts.Select(expert => new ExpertIdentity(expert.Name, ""))];
-        new SwapHeadFile(new SwapHead(theta.Value.Span, model.Config.HiddenSize), new SwapHeadIdentity("", "", experts), Calibration: null).Write(work.Head);
+        SwapHead head = new(theta.Value.Span, model.Config.HiddenSize);
+        new SwapHeadFile(head, new SwapHeadIdentity("", "", experts), Calibration: null).Write(work.Head);
         return theta;
     }
 
@@ -29,7 +30,11 @@ internal sealed class HeadStage(PipelineOptions options, WorkFolder work, IProgr
     {
         SwapHead head = SwapHeadFile.Read(work.Head).Head;
         if (head.ExpertCount != expertCount || head.HiddenSize != hiddenSize)
-            throw new CheckpointException($"{work.Head}: it is a head of {head.ExpertCount} experts and width {head.HiddenSize}, not {expertCount} and {hiddenSize}; delete it.");
+        {
+            throw new CheckpointException(
+                $"{work.Head}: it is a head of {head.ExpertCount} experts and width {head.HiddenSize}, not {expertCount} and {hiddenSize}; delete it.");
+        }
+
         Parameter theta = new("swap_head.theta", expertCount, hiddenSize);
         head.Theta.CopyTo(theta.Value.Span);
         return theta;

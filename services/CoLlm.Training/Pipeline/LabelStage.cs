@@ -20,11 +20,15 @@ internal static class LabelStage
         WorkFolder.WriteJson(work.LabelSummary, new LabelSummary(
             baseScores.Sum(scores => scores.Gold.Length), Right(baseScores), -MeanGold(baseScores),
             [.. options.Experts.Select((expert, e) => new ExpertLabels(
-                expert.Name, Right(expertScores[e]), -MeanGold(expertScores[e]), labels.Sum(sequence => sequence.Where((label, i) => label && i % options.Experts.Count == e).Count())))]));
+                expert.Name, Right(expertScores[e]), -MeanGold(expertScores[e]), Labelled(labels, e, options.Experts.Count)))]));
         return labels;
     }
 
-    private static int Right(IReadOnlyList<TokenScores> scores) => scores.Sum(sequence => Enumerable.Range(0, sequence.Gold.Length).Count(t => PseudoLabels.IsRight(sequence, t)));
+    private static int Right(IReadOnlyList<TokenScores> scores) =>
+        scores.Sum(sequence => Enumerable.Range(0, sequence.Gold.Length).Count(t => PseudoLabels.IsRight(sequence, t)));
+
+    private static int Labelled(bool[][] labels, int expert, int expertCount) =>
+        labels.Sum(sequence => sequence.Where((label, i) => label && i % expertCount == expert).Count());
 
     private static double MeanGold(IReadOnlyList<TokenScores> scores) =>
         scores.Sum(sequence => sequence.Gold.Sum(gold => (double)gold)) / Math.Max(1, scores.Sum(sequence => sequence.Gold.Length));

@@ -36,7 +36,8 @@ internal sealed class LocalCollaboration : IAsyncDisposable
         {
             Checkpoint checkpoint = Checkpoint.Open(directory);
             _checkpoints.Add(checkpoint);
-            _engines.Add(new InferenceEngine(CpuBackend.Load(checkpoint, new CpuBackendOptions { ThreadCount = threadCount, Storage = PackedWeightStorage.Memory })));
+            CpuBackendOptions backend = new() { ThreadCount = threadCount, Storage = PackedWeightStorage.Memory };
+            _engines.Add(new InferenceEngine(CpuBackend.Load(checkpoint, backend)));
         }
 
         IEnumerable<int> ends = _checkpoints.SelectMany(checkpoint => checkpoint.Config.EosTokenIds).Concat(tokenizer.EosTokenId is { } end ? [end] : []);

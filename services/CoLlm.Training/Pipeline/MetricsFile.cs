@@ -24,7 +24,18 @@ internal sealed class MetricsFile : IProgress<TrainingProgress>, IDisposable
     public void Report(TrainingProgress value)
     {
         _file.WriteLine(JsonSerializer.Serialize(
-            new { value.Step, value.Loss, value.BaseLoss, value.DeferralRate, value.MeanDeferralProbability, value.GradientNorm, value.LearningRate, value.TokensPerSecond }, SnakeCase));
+            new
+            {
+                value.Step,
+                value.Loss,
+                value.BaseLoss,
+                value.DeferralRate,
+                value.MeanDeferralProbability,
+                value.GradientNorm,
+                value.LearningRate,
+                value.TokensPerSecond,
+            },
+            SnakeCase));
         _next?.Report(value);
     }
 

@@ -13,7 +13,10 @@ internal static class PseudoLabels
         for (int t = 0; t < count; t++)
         {
             for (int expert = 0; expert < expertScores.Count; expert++)
-                labels[(t * expertScores.Count) + expert] = !IsRight(baseScores, t) && (variant == LabelVariant.BaseWrong || IsRight(expertScores[expert], t));
+            {
+                bool expertCounts = variant == LabelVariant.BaseWrong || IsRight(expertScores[expert], t);
+                labels[(t * expertScores.Count) + expert] = !IsRight(baseScores, t) && expertCounts;
+            }
         }
 
         return labels;

@@ -9,7 +9,8 @@ internal sealed record ScoredData(IReadOnlyList<TokenScores> Base, IReadOnlyList
 {
     /// <summary>Joins the sequences with the experts' log-probabilities.</summary>
     public IReadOnlyList<TrainingSequence> ToTraining(IReadOnlyList<FormattedSequence> sequences) =>
-        [.. sequences.Select((sequence, i) => new TrainingSequence(sequence.TokenIds, sequence.IsTarget, [.. Experts.Select(expert => Spread(sequence, expert[i].Gold))]))];
+        [.. sequences.Select((sequence, i) =>
+            new TrainingSequence(sequence.TokenIds, sequence.IsTarget, [.. Experts.Select(expert => Spread(sequence, expert[i].Gold))]))];
 
     private static float[] Spread(FormattedSequence sequence, float[] ofTargets)
     {

@@ -62,7 +62,8 @@ public sealed class TrainingPipeline(
             training = [.. sequences.Select(sequence => new TrainingSequence(sequence.TokenIds, sequence.IsTarget, []))];
         }
 
-        Train(work, compute, model, theta, training, options.Objective == TrainingObjective.Lm ? config.VocabularySize : usable, cancellationToken); // 5
+        int columnCount = options.Objective == TrainingObjective.Lm ? config.VocabularySize : usable;
+        Train(work, compute, model, theta, training, columnCount, cancellationToken); // 5
         WriteOutput(compute, model, theta, tokenizer, fingerprints[1..], calibration: null); // 6
         if (theta is not null && options.Validation is not null)
         {
@@ -137,7 +138,8 @@ public sealed class TrainingPipeline(
     }
 
     private void Train(
-        WorkFolder work, ComputeContext compute, TrainableModel model, Parameter? theta, IReadOnlyList<TrainingSequence> training, int columnCount, CancellationToken cancellationToken)
+        WorkFolder work, ComputeContext compute, TrainableModel model, Parameter? theta, IReadOnlyList<TrainingSequence> training, int columnCount,
+        CancellationToken cancellationToken)
     {
         TrainerState state = new(model, theta, options.Training);
         CheckpointStore checkpoints = new(work.Checkpoints, Path.Combine(options.Model, "config.json"), work.Fingerprint);
@@ -149,7 +151,8 @@ public sealed class TrainingPipeline(
     }
 
     private void WriteOutput(
-        ComputeContext compute, TrainableModel model, Parameter? theta, Tokenizer tokenizer, IReadOnlyList<string> expertFingerprints, CalibrationTable? calibration) =>
+        ComputeContext compute, TrainableModel model, Parameter? theta, Tokenizer tokenizer, IReadOnlyList<string> expertFingerprints,
+        CalibrationTable? calibration) =>
         AtomicFolder.Write(Path.TrimEndingDirectorySeparator(options.Output), folder =>
         {
             ModelFolder.Write(folder, options.Model, ModelFolder.MergedTensors(compute, model), options.Format);
@@ -194,7 +197,10 @@ public sealed class TrainingPipeline(
         foreach (ExpertSource expert in options.Experts)
         {
             if (!Tokenizer.Load(expert.Directory).IsCompatibleWith(tokenizer, usable))
-                throw new TrainingException($"Expert {expert.Name} ({expert.Directory}) gives other ids to the same text than {options.Model}; base and experts must share one tokenizer.");
+            {
+                throw new TrainingException(
+                    $"Expert {expert.Name} ({expert.Directory}) gives other ids to the same text than {options.Model}; base and experts must share one tokenizer.");
+            }
         }
     }
 }

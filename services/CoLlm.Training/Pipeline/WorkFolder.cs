@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using CoLlm.Training.Output;
 
@@ -55,11 +56,11 @@ internal sealed class WorkFolder
         string path = Path.Combine(options.Work, "pipeline.json");
         if (System.IO.File.Exists(path))
         {
-            using JsonDocument saved = JsonDocument.Parse(System.IO.File.ReadAllText(path));
-            if (saved.RootElement.GetProperty("fingerprint").GetString() != fingerprint)
+            if (SavedFingerprint(path) != fingerprint)
             {
                 throw new TrainingException(
-                    $"{options.Work}: it holds stages of other settings, data or models (see pipeline.json in it); choose another work folder or delete this one.");
+                    $"{options.Work}: it holds stages of other settings, data or models (see pipeline.json in it); "
+                    + "choose another work folder or delete this one.");
             }
         }
         else
@@ -76,6 +77,18 @@ internal sealed class WorkFolder
 
     /// <summary>Writes a report as indented JSON with snake-case names.</summary>
     public static void WriteJson<T>(string path, T report) => AtomicFile.WriteText(path, JsonSerializer.Serialize(report, Readable) + "\n");
+
+    private static string? SavedFingerprint(string path)
+    {
+        try
+        {
+            return JsonNode.Parse(System.IO.File.ReadAllText(path))?["fingerprint"]?.GetValue<string>();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new TrainingException($"{path}: it is damaged; choose another work folder or delete this one.", e);
+        }
+    }
 
     private string File(string name) => Path.Combine(_path, name);
 

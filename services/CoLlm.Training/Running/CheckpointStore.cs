@@ -45,7 +45,8 @@ internal sealed class CheckpointStore(string folder, string configFile, string f
             return 0;
         try
         {
-            Saved saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(Path.Combine(newest, StateFile)))!;
+            Saved saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(Path.Combine(newest, StateFile)))
+                ?? throw new JsonException($"{StateFile} is empty.");
             if (saved.Fingerprint != fingerprint)
             {
                 throw new TrainingException(
@@ -80,7 +81,8 @@ internal sealed class CheckpointStore(string folder, string configFile, string f
         }));
 
     private IEnumerable<string> Complete() => !Directory.Exists(folder) ? [] :
-        Directory.EnumerateDirectories(folder, Prefix + "*").Where(path => path.EndsWith(".partial", StringComparison.Ordinal) is false).Order(StringComparer.Ordinal);
+        Directory.EnumerateDirectories(folder, Prefix + "*")
+            .Where(path => !path.EndsWith(AtomicFolder.PartialSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     private sealed record Saved(int Step, string Fingerprint);
 }

@@ -20,7 +20,8 @@ internal sealed class Trainer(ComputeContext compute, TrainerState state, Traini
     public int FirstStep { get; init; }
 
     /// <summary>Trains to the end of the plan; after a checkpoint step <paramref name="onCheckpoint"/> is called with the steps done.</summary>
-    public void Run(IReadOnlyList<TrainingSequence> sequences, IProgress<TrainingProgress>? progress, Action<int>? onCheckpoint, CancellationToken cancellationToken)
+    public void Run(
+        IReadOnlyList<TrainingSequence> sequences, IProgress<TrainingProgress>? progress, Action<int>? onCheckpoint, CancellationToken cancellationToken)
     {
         BatchPlan plan = new(sequences.Count, options.BatchSequences, options.Epochs, options.Seed);
         LearningRateSchedule schedule = new(options.LearningRate, (int)Math.Ceiling(options.WarmupShare * plan.TotalSteps), plan.TotalSteps);

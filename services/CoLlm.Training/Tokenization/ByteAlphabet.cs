@@ -1,6 +1,9 @@
 namespace CoLlm.Training.Tokenization;
 
-/// <summary>The printable character that byte-level vocabularies write for each byte: its Latin-1 character where that prints, else one from U+0100 up.</summary>
+/// <summary>
+/// The printable character that byte-level vocabularies write for each byte: its Latin-1 character where that prints, else one
+/// from U+0100 up.
+/// </summary>
 internal static class ByteAlphabet
 {
     public const int Size = 256;

@@ -39,7 +39,13 @@ public static class TokenizerTraining
         {
             ["type"] = "Sequence",
             ["pretokenizers"] = new JsonArray(
-                new JsonObject { ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = WordCounter.Pattern }, ["behavior"] = "Isolated", ["invert"] = false },
+                new JsonObject
+                {
+                    ["type"] = "Split",
+                    ["pattern"] = new JsonObject { ["Regex"] = WordCounter.Pattern },
+                    ["behavior"] = "Isolated",
+                    ["invert"] = false,
+                },
                 ByteLevel()),
         },
         ["post_processor"] = options.BeginOfText is { } begin ? Template(begin, trainer.Tokens.Count + IndexOf(options.SpecialTokens, begin)) : ByteLevel(),

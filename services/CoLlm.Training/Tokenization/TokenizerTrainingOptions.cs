@@ -26,7 +26,11 @@ public sealed record TokenizerTrainingOptions
     public void Validate()
     {
         if (VocabularySize < ByteAlphabet.Size + SpecialTokens.Count || VocabularySize > 1 << 20)
-            throw new TrainingException($"A vocabulary has {ByteAlphabet.Size} bytes and its special tokens, and at most 1048576 ids; {VocabularySize} are asked for.");
+        {
+            throw new TrainingException(
+                $"A vocabulary has {ByteAlphabet.Size} bytes and its special tokens, and at most 1048576 ids; {VocabularySize} are asked for.");
+        }
+
         if (SpecialTokens.Any(string.IsNullOrEmpty) || SpecialTokens.Distinct(StringComparer.Ordinal).Count() != SpecialTokens.Count)
             throw new TrainingException("A special token is empty or named twice.");
         foreach (string? role in new[] { BeginOfText, EndOfText })

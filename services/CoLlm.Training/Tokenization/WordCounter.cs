@@ -17,7 +17,8 @@ internal sealed partial class WordCounter
     private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
 
     /// <summary>Words in ordinal order of their bytes' characters, with how often they were seen.</summary>
-    public IReadOnlyList<(string Word, long Count)> Words => [.. _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value))];
+    public IReadOnlyList<(string Word, long Count)> Words =>
+        [.. _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value))];
 
     /// <exception cref="TrainingException">There are more different words than the bound.</exception>
     public void Add(string text)

@@ -31,6 +31,8 @@ public sealed class TrainCommandTests
     [InlineData("""{"epochs": 3}""", "The settings are wrong: ")]
     [InlineData("""{"training": {"epochs": 0}}""", "Epochs must be from 1 to 100000.")]
     [InlineData("""{"objective": "speed"}""", "The settings are wrong: ")]
+    [InlineData("""{"training": null}""", "The settings are wrong: ")]
+    [InlineData("""{"training": {"optimizer": {"beta1": 1}}}""", "AdamW's betas must be from 0 to below 1.")]
     [InlineData("""[]""", "it is not a JSON object.")]
     [InlineData("{", "broken JSON at line 1, byte 2.")]
     public async Task Train_WrongSetting_IsRefusedWithASentence(string config, string sentence)

@@ -79,6 +79,18 @@ public sealed class TrainingPipelineTests
     }
 
     [Fact]
+    public async Task Run_DamagedWorkFolder_SaysSo()
+    {
+        using PairRun run = new();
+        Directory.CreateDirectory(run.Options.Work);
+        File.WriteAllText(run.Work("pipeline.json"), "{");
+
+        var error = await Assert.ThrowsAsync<TrainingException>(() => run.RunAsync());
+
+        Assert.EndsWith("pipeline.json: it is damaged; choose another work folder or delete this one.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_PlainLanguageModelFromScratch_NeedsNoExpertAndLowersTheLoss()
     {
         using PairRun run = new();
