@@ -30,6 +30,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     private ExpertReplica? _avoid;
     private ExpertCost _closed;
     private int _openCount;
+    private int _closedStaleReplies;
     private bool _isConfirmed;
 
     public string Name => pool.Name;
@@ -38,7 +39,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     public StreamFailure? LastFailure { get; private set; }
 
     /// <summary>Replies that came too late or twice, over all streams.</summary>
-    public int StaleReplyCount { get; private set; }
+    public int StaleReplyCount => _closedStaleReplies + (_stream?.Inbox.StaleReplyCount ?? 0);
 
     public ExpertCost Cost
     {
@@ -150,7 +151,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
         if (stream.Ended is { } failure)
             Judge(failure);
         _closed = Add(_closed, stream);
-        StaleReplyCount += stream.Inbox.StaleReplyCount;
+        _closedStaleReplies += stream.Inbox.StaleReplyCount;
         stream.Dispose();
         ExpertPool.Release(_replica!);
         _stream = null;

@@ -1,0 +1,73 @@
+using CoLlm.Router.Base;
+using CoLlm.Router.Experts;
+using CoLlm.Router.Hosting;
+using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.Testing;
+
+namespace CoLlm.Router.Tests.Hosting;
+
+/// <summary>A configuration is used whole or refused with everything that is wrong with it.</summary>
+public sealed class RouterOptionsTests
+{
+    [Fact]
+    public void Load_SmallestFile_FillsInTheDefaults()
+    {
+        RouterOptions options = Load("""{ "Base": { "Directory": "/models/base" } }""");
+        Assert.Equal("http://127.0.0.1:5100", options.Listen);
+        Assert.Equal((256, 64, 20d), (options.Requests.DefaultMaxNewTokens, options.Admission.MaxConcurrentRequests, options.Drain.Timeout.TotalSeconds));
+        Assert.Empty(options.Experts);
+    }
+
+    [Fact]
+    public void Load_EveryKindOfMistake_IsReported()
+    {
+        ServiceConfigurationException shape = Assert.Throws<ServiceConfigurationException>(
+            () => Load("""{ "Base": { "Directory": "x", "Thread": 2 }, "Admission": { "MaxQueueTime": "soon" } }"""));
+        Assert.Equal(2, shape.Errors.Count);
+
+        ServiceConfigurationException range = Assert.Throws<ServiceConfigurationException>(
+            () => Load("""{ "Experts": [ { "Name": "" } ], "Requests": { "DefaultMaxNewTokens": 0 } }"""));
+        Assert.Contains(range.Errors, error => error.StartsWith("Base", StringComparison.Ordinal));
+        Assert.Contains(range.Errors, error => error.StartsWith("Experts[0].Name", StringComparison.Ordinal));
+        Assert.Contains(range.Errors, error => error.StartsWith("Experts[0].Addresses", StringComparison.Ordinal));
+        Assert.Contains(range.Errors, error => error.StartsWith("Requests.DefaultMaxNewTokens", StringComparison.Ordinal));
+    }
+
+    public static TheoryData<string, RouterOptions> Contradictions
+    {
+        get
+        {
+            RouterOptions good = RouterUnderTest.Options("http://127.0.0.1:1");
+            ExpertOptions expert = good.Experts[0];
+            return new()
+            {
+                { "Listen is \"nowhere\"", good with { Listen = "nowhere" } },
+                { "HealthListen is \"ftp://x\"", good with { HealthListen = "ftp://x" } },
+                { "Experts[0].Addresses[0] is \"host:1\"", good with { Experts = [expert with { Addresses = ["host:1"] }] } },
+                { "an address is given twice", good with { Experts = [expert with { Addresses = ["http://a:1", "http://A:1"] }] } },
+                { "the name expert is given 2 times", good with { Experts = [expert, expert] } },
+                { "File and ResearchConvention exclude", good with { SwapHead = new SwapHeadOptions { File = "x", ResearchConvention = true } } },
+                { "ResearchConvention knows one expert", good with { SwapHead = new SwapHeadOptions { ResearchConvention = true }, Experts = [expert, expert with { Name = "b" }] } },
+                { "Threshold and TargetRate exclude", good with { Requests = new RequestOptions { Threshold = 0.5f, TargetRate = 0.5f } } },
+                { "DefaultMaxNewTokens is 256, above MaxNewTokens", good with { Requests = new RequestOptions { MaxNewTokens = 10 } } },
+                { "ExpertWait is 00:10:00, above MaxExpertWait", good with { Requests = new RequestOptions { ExpertWait = TimeSpan.FromMinutes(10) } } },
+                { "Experts[0].AskTimeout is 00:00:00", good with { Experts = [expert with { AskTimeout = TimeSpan.Zero }] } },
+                { "below InitialBackoff", good with { Experts = [expert with { MaxBackoff = TimeSpan.FromMilliseconds(1) }] } },
+            };
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Contradictions))]
+    public void Build_ValuesThatContradictEachOther_AreNamed(string sentence, RouterOptions options)
+    {
+        ServiceConfigurationException exception = Assert.Throws<ServiceConfigurationException>(() => RouterHost.Build(options));
+        Assert.Contains(sentence, Assert.Single(exception.Errors), StringComparison.Ordinal);
+    }
+
+    private static RouterOptions Load(string json)
+    {
+        using var folder = new TemporaryDirectory();
+        return ServiceConfiguration.Load<RouterOptions>(folder.Write("router.json", json), options => options.FindProblems());
+    }
+}
