@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using CoLlm.Inference.Cpu;
+using CoLlm.ServiceDefaults.Listening;
 
 namespace CoLlm.Expert;
 
@@ -27,6 +28,10 @@ public sealed record ExpertOptions
     /// <summary>Rules across several values; a sentence for each one broken.</summary>
     public IEnumerable<string> FindProblems()
     {
+        if (ListenAddress.TryParse(Listen, out string? badListen) is null)
+            yield return $"Listen: {badListen}";
+        if (HealthListen.Length > 0 && ListenAddress.TryParse(HealthListen, out string? badHealth) is null)
+            yield return $"HealthListen: {badHealth}";
         if (Models.Count == 0)
             yield return "Models is empty; an expert needs at least one model.";
         foreach (string name in Models.GroupBy(model => model.Name).Where(group => group.Count() > 1).Select(group => group.Key))

@@ -11,6 +11,7 @@ internal static class ServeCommand
     public static Command Create(ConsoleStreams streams) => new(Name, "Runs a service until it is told to stop.")
     {
         ServeRouterCommand.Create(streams),
+        ServeExpertCommand.Create(streams),
     };
 
     /// <summary>Whether a service is about to run, which handles signals itself.</summary>

@@ -6,6 +6,7 @@ using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace CoLlm.Expert.Hosting;
 
@@ -23,6 +24,7 @@ public static class ExpertHost
             throw new ArgumentException(string.Join(Environment.NewLine, problems), nameof(options));
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Limits.MaxSessions + 64);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddServiceDefaults(new DrainOptions { Timeout = options.DrainTimeout });

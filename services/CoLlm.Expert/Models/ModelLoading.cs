@@ -13,9 +13,6 @@ namespace CoLlm.Expert.Models;
 internal sealed partial class ModelLoading(
     ExpertOptions options, ModelCatalog catalog, IHostApplicationLifetime lifetime, ILogger<ModelLoading> logger) : BackgroundService
 {
-    /// <summary>What stopped the process, if anything did.</summary>
-    public Exception? Failure { get; private set; }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield(); // The host starts its other services meanwhile.
@@ -29,8 +26,8 @@ internal sealed partial class ModelLoading(
             }
             catch (Exception exception) when (exception is CheckpointException or TokenizerException or IOException or UnauthorizedAccessException)
             {
-                Failure = exception;
                 LogFailed(model.Name, exception.Message);
+                Environment.ExitCode = 1;
                 lifetime.StopApplication();
                 return;
             }

@@ -37,11 +37,16 @@ public static class ListeningSetup
         });
     }
 
-    /// <summary>Prints <c>Listening on ADDRESS</c> to standard output once each address is bound: what parent processes wait for.</summary>
+    /// <summary>
+    /// Prints <c>Listening on ADDRESS</c> (gRPC) and, where there is a second address, <c>Health on ADDRESS</c> to standard output once they
+    /// are bound: what parent processes wait for.
+    /// </summary>
     public static void AnnounceAddresses(this WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
     {
-        foreach (string url in app.Urls)
-            Console.Out.WriteLine($"Listening on {url}");
+        string[] bound = [.. app.Urls];
+        Console.Out.WriteLine($"Listening on {bound[0]}");
+        if (bound.Length > 1)
+            Console.Out.WriteLine($"Health on {bound[1]}");
         Console.Out.Flush();
     });
 
