@@ -16,6 +16,7 @@ internal static class CollmCommand
             ScoreCommand.Create(streams),
             CompleteCommand.Create(streams),
             RenderCommand.Create(streams),
+            EvaluateCommand.Create(streams),
             TrainCommand.Create(streams),
             ServeCommand.Create(streams),
             GenerateCommand.Create(streams),
