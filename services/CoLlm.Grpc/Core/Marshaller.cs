@@ -19,8 +19,8 @@ public class Marshaller<T>
     {
         ContextualSerializer = serializer ?? throw new ArgumentNullException(nameof(serializer));
         ContextualDeserializer = deserializer ?? throw new ArgumentNullException(nameof(deserializer));
-        Serializer = _ => throw new NotImplementedException("This marshaller writes in place; use ContextualSerializer.");
-        Deserializer = _ => throw new NotImplementedException("This marshaller reads in place; use ContextualDeserializer.");
+        Serializer = _ => throw new NotSupportedException("This marshaller writes in place; use ContextualSerializer.");
+        Deserializer = _ => throw new NotSupportedException("This marshaller reads in place; use ContextualDeserializer.");
     }
 
     /// <summary>Message to array; only where the marshaller was made from one.</summary>

@@ -70,7 +70,7 @@ public abstract class ServerCallContext
 
     protected abstract AuthContext AuthContextCore { get; }
 
-    protected virtual IDictionary<object, object> UserStateCore => throw new NotImplementedException();
+    protected virtual IDictionary<object, object> UserStateCore => throw new NotSupportedException();
 
     protected abstract Task WriteResponseHeadersAsyncCore(Metadata responseHeaders);
 

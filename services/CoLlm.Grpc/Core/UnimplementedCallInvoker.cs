@@ -18,6 +18,6 @@ internal sealed class UnimplementedCallInvoker : CallInvoker
     public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options) => throw NoChannel(method);
 
-    private static NotImplementedException NoChannel(IMethod method) =>
+    private static NotSupportedException NoChannel(IMethod method) =>
         new($"The client was made without a channel, so {method.FullName} cannot be called.");
 }

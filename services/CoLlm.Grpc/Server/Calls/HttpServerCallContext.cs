@@ -72,5 +72,5 @@ internal sealed class HttpServerCallContext : ServerCallContext
     }
 
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
-        throw new NotImplementedException("Pass the deadline and the cancellation token on by hand.");
+        throw new NotSupportedException("Pass the deadline and the cancellation token on by hand.");
 }
