@@ -99,12 +99,14 @@ internal static class BenchCommand
         var samples = new double[readings.Length][];
         for (int i = 0; i < readings.Length; i++)
             samples[i] = new double[rounds];
-        for (int round = 0; round < rounds; round++)
+        for (int round = -1; round < rounds; round++)
         {
             for (int i = 0; i < readings.Length; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                samples[i][round] = readings[i]();
+                double reading = readings[i]();
+                if (round >= 0) // the round before the first warms up
+                    samples[i][round] = reading;
             }
         }
         foreach (double[] values in samples)

@@ -14,9 +14,12 @@ namespace CoLlm.Benchmarks.Inference;
 internal static class PeerBenchmark
 {
     public const string Name = "inference-peer";
-    public const string Summary = "Beside llama.cpp: MODEL_DIR FOLDER_WITH_NODE_MODULES FORMAT=MODEL.gguf..., FORMAT bf16, int8 or int4: results/inference-peer.md";
+    public const string Summary = "Beside llama.cpp: MODEL_DIR FOLDER_WITH_NODE_MODULES FORMAT=MODEL.gguf..., FORMAT bf16, int8 or int4: results/inference-peer-FORMATS.md";
 
     private const int Rounds = 7;
+    private const int PromptRounds = 3;
+    private const int Turns = 5;
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(300);
     private const int Context = 64;
     private const int PromptTokens = 256;
     private const int MaxBatch = 8;
@@ -29,8 +32,12 @@ internal static class PeerBenchmark
             return 2;
         }
         int threads = Environment.ProcessorCount;
-        ResultFile report = new("inference-peer", "Inference beside llama.cpp", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name} MODEL_DIR NODE_FOLDER bf16=... int8=... int4=...");
-        report.Line($"- Same weights as safetensors and as GGUF (bf16; q8_0 beside int8, q4_0 beside int4), {threads} threads each, {Rounds} rounds in turns");
+        string[] formats = [.. args[2..].Select(pair => pair.Split('=')[0])];
+        ResultFile report = new(
+            $"inference-peer-{string.Join('-', formats)}",
+            "Inference beside llama.cpp",
+            $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name} MODEL_DIR NODE_FOLDER {string.Join(' ', formats.Select(format => format + "=MODEL.gguf"))}");
+        report.Line($"- Same weights as safetensors and as GGUF (bf16; q8_0 beside int8, q4_0 beside int4), {threads} threads each, in turns: {Rounds} rounds of {Turns} steps, of which the median counts (prompts: {PromptRounds} rounds of one)");
         report.Line($"- Decode at {Context} tokens of context, prompt of {PromptTokens} tokens; ratio is ours over theirs, median of the rounds' ratios");
         report.Line();
         report.Line("| weights | work | ours tok/s | llama.cpp tok/s | ratio | asked for |");
@@ -66,12 +73,17 @@ internal static class PeerBenchmark
         foreach (Work work in works)
         {
             List<(double Ours, double Theirs)> rounds = [];
-            for (int round = 0; round <= Rounds; round++)
+            bool isPrompt = work.Tokens == PromptTokens;
+            for (int round = 0; round < (isPrompt ? PromptRounds : Rounds); round++)
             {
-                double ours = work.Tokens / work.Ours();
-                double theirs = work.Tokens / double.Parse(await peer.AskAsync(work.Command), CultureInfo.InvariantCulture);
-                if (round > 0) // the first warms both up
-                    rounds.Add((ours, theirs));
+                double[] ours = new double[isPrompt ? 1 : Turns];
+                double[] theirs = new double[ours.Length];
+                for (int turn = 0; turn < ours.Length; turn++)
+                    ours[turn] = work.Tokens / work.Ours();
+                for (int turn = 0; turn < ours.Length; turn++)
+                    theirs[turn] = work.Tokens / double.Parse(await peer.AskAsync(work.Command), CultureInfo.InvariantCulture);
+                await Task.Delay(Settling); // its threads go on polling for a while after a step, at a higher priority than ours
+                rounds.Add((Median(ours), Median(theirs)));
             }
             lines.Add($"| {weights} | {work.Name} | {Median(rounds.Select(r => r.Ours)):0.0} | {Median(rounds.Select(r => r.Theirs)):0.0} "
                 + $"| {Median(rounds.Select(r => r.Ours / r.Theirs)):0.00} | {work.Asked} |");

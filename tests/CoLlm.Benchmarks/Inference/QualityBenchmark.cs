@@ -22,7 +22,7 @@ internal static class QualityBenchmark
     {
         ResultFile report = new("inference-quality", "Quality of integer weights", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name}");
         report.Line($"- {Texts} texts of {TextTokens} tokens per model, drawn from the model itself at temperature 1 with exact weights (seeds 0..{Texts - 1})");
-        report.Line("- The models are the small random ones of tests/golden: rows of 32 to 176 weights, where a group of 32 averages little out; trained models of usual size lose far less");
+        report.Line("- The models are the small random ones of tests/golden: rows of 32 to 176 weights, where rounding errors average out least; no trained checkpoint was at hand to measure");
         report.Line();
         report.Line("| model | perplexity exact | int8 | change | int4 | change |");
         report.Line("|---|---:|---:|---:|---:|---:|");
