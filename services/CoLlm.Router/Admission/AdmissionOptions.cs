@@ -23,4 +23,9 @@ public sealed record AdmissionOptions
     /// <value>4 MiB.</value>
     [Range(1024, 1 << 30)]
     public int MaxMessageBytes { get; init; } = 4 << 20;
+
+    /// <summary>Calls that one client connection may have open.</summary>
+    /// <value>256.</value>
+    [Range(1, 65536)]
+    public int MaxStreamsPerConnection { get; init; } = 256;
 }

@@ -7,8 +7,8 @@ using CoLlm.Protocol;
 using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
-using V1 = CoLlm.Protocol.V1;
 using SamplingParameters = CoLlm.Inference.Sampling.SamplingParameters;
+using V1 = CoLlm.Protocol.V1;
 
 namespace CoLlm.Router.Api;
 

@@ -46,6 +46,12 @@ internal sealed class SessionInbox(Uri replica, SessionTerms terms, int epoch, i
 
     public int ComputedTokenCount { get; private set; }
 
+    /// <summary>How long questions waited at the expert for a pass to begin, by its own clock.</summary>
+    public TimeSpan ExpertQueue { get; private set; }
+
+    /// <summary>How long those passes took: what remains of a question's time is the way there and back.</summary>
+    public TimeSpan ExpertCompute { get; private set; }
+
     public long BytesDown { get; private set; }
 
     /// <summary>A question is about to be sent.</summary>
@@ -148,6 +154,8 @@ internal sealed class SessionInbox(Uri replica, SessionTerms terms, int epoch, i
         _acknowledged = Math.Max(_acknowledged, answer.Position);
         PassCount = Math.Max(PassCount, answer.PassCount);
         ComputedTokenCount = Math.Max(ComputedTokenCount, answer.ComputedTokenCount);
+        ExpertQueue += TimeSpan.FromMicroseconds(Math.Max(answer.QueueUs, 0));
+        ExpertCompute += TimeSpan.FromMicroseconds(Math.Max(answer.ComputeUs, 0));
         if (_askedForm == ExpertAnswerForm.Logits)
             AcceptLogits(answer);
         else if ((uint)answer.TokenId >= (uint)terms.UsableVocabularySize || !float.IsFinite(answer.LogProbability))

@@ -1,15 +1,11 @@
-using System.Net;
 using CoLlm.Router.Admission;
 using CoLlm.Router.Api;
 using CoLlm.Router.Base;
 using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.ServiceDefaults.Listening;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -32,7 +28,7 @@ public static class RouterHost
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         configureLogging(builder.Logging);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Admission.MaxStreamsPerConnection);
         AddServices(builder.Services, options);
 
         WebApplication application = builder.Build();
@@ -40,7 +36,7 @@ public static class RouterHost
         application.MapGrpcHealthChecksService();
         application.MapGrpcReflectionService();
         application.MapServiceDefaults();
-        application.Lifetime.ApplicationStarted.Register(() => PrintAddresses(application, options));
+        application.AnnounceAddresses();
         return application;
     }
 
@@ -58,40 +54,5 @@ public static class RouterHost
         services.AddSingleton<LoadedModel>();
         services.AddHostedService(provider => provider.GetRequiredService<LoadedModel>());
         services.AddSingleton<GenerationService>();
-    }
-
-    private static void Listen(KestrelServerOptions kestrel, RouterOptions options)
-    {
-        kestrel.AddServerHeader = false;
-        Listen(kestrel, options.Listen, HttpProtocols.Http2);
-        if (options.HealthListen is { } health)
-            Listen(kestrel, health, HttpProtocols.Http1);
-    }
-
-    private static void Listen(KestrelServerOptions kestrel, string address, HttpProtocols protocols)
-    {
-        Uri uri = new(address);
-        void Configure(ListenOptions endpoint)
-        {
-            endpoint.Protocols = protocols;
-            if (uri.Scheme == Uri.UriSchemeHttps)
-                endpoint.UseHttps();
-        }
-
-        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out IPAddress? ip))
-            kestrel.Listen(ip, uri.Port, Configure);
-        else if (uri.Host == "localhost")
-            kestrel.ListenLocalhost(uri.Port, Configure);
-        else
-            kestrel.ListenAnyIP(uri.Port, Configure);
-    }
-
-    private static void PrintAddresses(WebApplication application, RouterOptions options)
-    {
-        string[] bound = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
-        if (bound.Length > 0)
-            Console.Out.WriteLine($"Listening on {bound[0]}");
-        if (bound.Length > 1 && options.HealthListen is not null)
-            Console.Out.WriteLine($"Health on {bound[1]}");
     }
 }

@@ -11,7 +11,7 @@ namespace CoLlm.Router.Hosting;
 /// <summary>All settings of a router process; <c>README.md</c> beside it lists every one with its default.</summary>
 public sealed record RouterOptions
 {
-    /// <summary>Where gRPC is served: HTTP/2 in cleartext. Port 0 takes a free one.</summary>
+    /// <summary>Where gRPC is served, HTTP/2 in cleartext: <c>http://IP:PORT</c> (port 0: any free one) or <c>unix:/path</c>.</summary>
     /// <value>http://127.0.0.1:5100.</value>
     [Required]
     public string Listen { get; init; } = "http://127.0.0.1:5100";
@@ -19,8 +19,8 @@ public sealed record RouterOptions
     /// <summary>
     /// Where <c>/healthz</c> and <c>/readyz</c> are served over HTTP/1.1: without TLS one port cannot tell the two versions apart.
     /// </summary>
-    /// <value>null: they are served at <see cref="Listen"/> alone, to HTTP/2 clients.</value>
-    public string? HealthListen { get; init; }
+    /// <value>empty: they are served at <see cref="Listen"/> alone, to HTTP/2 clients.</value>
+    public string HealthListen { get; init; } = "";
 
     /// <summary>The name under which clients ask for base, swap head and experts together.</summary>
     /// <value>collm.</value>

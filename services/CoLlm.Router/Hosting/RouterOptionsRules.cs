@@ -1,4 +1,5 @@
 using CoLlm.Router.Experts;
+using CoLlm.ServiceDefaults.Listening;
 
 namespace CoLlm.Router.Hosting;
 
@@ -7,8 +8,8 @@ internal static class RouterOptionsRules
 {
     public static IEnumerable<string> Check(RouterOptions options) =>
     [
-        .. Address("Listen", options.Listen),
-        .. options.HealthListen is { } health ? Address("HealthListen", health) : [],
+        .. Listening("Listen", options.Listen),
+        .. options.HealthListen.Length > 0 ? Listening("HealthListen", options.HealthListen) : [],
         .. SwapHead(options),
         .. options.Experts.SelectMany((expert, i) => Expert($"Experts[{i}]", expert)),
         .. options.Experts.GroupBy(expert => expert.Name, StringComparer.Ordinal).Where(group => group.Count() > 1)
@@ -53,6 +54,12 @@ internal static class RouterOptionsRules
             ? [$"{place}: MaxBackoff is {expert.MaxBackoff}, below InitialBackoff, which is {expert.InitialBackoff}."]
             : Array.Empty<string>(),
     ];
+
+    private static IEnumerable<string> Listening(string place, string address)
+    {
+        if (ListenAddress.TryParse(address, out string? problem) is null)
+            yield return $"{place}: {problem}";
+    }
 
     private static IEnumerable<string> Address(string place, string address)
     {

@@ -41,8 +41,8 @@ public sealed class RouterOptionsTests
             ExpertOptions expert = good.Experts[0];
             return new()
             {
-                { "Listen is \"nowhere\"", good with { Listen = "nowhere" } },
-                { "HealthListen is \"ftp://x\"", good with { HealthListen = "ftp://x" } },
+                { "Listen: \"nowhere\" is no address", good with { Listen = "nowhere" } },
+                { "HealthListen: \"ftp://x\" is no address", good with { HealthListen = "ftp://x" } },
                 { "Experts[0].Addresses[0] is \"host:1\"", good with { Experts = [expert with { Addresses = ["host:1"] }] } },
                 { "an address is given twice", good with { Experts = [expert with { Addresses = ["http://a:1", "http://A:1"] }] } },
                 { "the name expert is given 2 times", good with { Experts = [expert, expert] } },
