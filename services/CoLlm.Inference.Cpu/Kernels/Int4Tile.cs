@@ -8,9 +8,9 @@ namespace CoLlm.Inference.Cpu.Kernels;
 /// Activation rows times one panel of 32 columns in 4-bit weights and 8-bit activations; otherwise as <see cref="Int8Tile"/>.
 /// </summary>
 /// <remarks>
-/// A group of a panel is 32 bfloat16 scales and then four lines pairs of 32 columns times 4 bytes: line s holds depth steps
+/// A group of a panel is 32 bfloat16 scales and then four pairs of lines, 32 columns times 4 bytes each: line s holds depth steps
 /// 4s..4s+3 in the low nibbles and 16 + 4s.. in the high ones, each nibble the weight plus 8. Sums of a whole group fit 16 bits:
-/// 32 * 15 * 127 / 2 per half.
+/// 16 * 15 * 127 per half.
 /// </remarks>
 internal static unsafe class Int4Tile
 {

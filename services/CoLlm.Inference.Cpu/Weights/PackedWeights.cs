@@ -5,7 +5,7 @@ namespace CoLlm.Inference.Cpu.Weights;
 /// <summary>Finds a checkpoint's packed weights, or packs them and keeps them where that is possible.</summary>
 internal static unsafe class PackedWeights
 {
-    private const string FolderBesideCheckpoint = "collm-packed";
+    private const string Extension = "collm-packed";
 
     /// <exception cref="CheckpointException">A weight is NaN or infinite.</exception>
     public static IPackedStorage Open(
@@ -39,18 +39,18 @@ internal static unsafe class PackedWeights
         };
         if (options.CacheDirectory is { } folder)
         {
-            yield return Path.Combine(folder, $"{header.Key}.{format}.packed");
+            yield return Path.Combine(folder, $"{header.Key}.{format}.{Extension}");
             yield break;
         }
 
         // One file per format beside the checkpoint, so that a changed checkpoint replaces its old one.
-        yield return Path.Combine(directory, FolderBesideCheckpoint, $"{format}.packed");
+        yield return Path.Combine(directory, $"{format}.{Extension}");
         string? home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
         if (string.IsNullOrEmpty(home) && OperatingSystem.IsLinux())
             home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
         if (string.IsNullOrEmpty(home))
             home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-        yield return Path.Combine(home, "collm", $"{header.Key}.{format}.packed");
+        yield return Path.Combine(home, "collm", $"{header.Key}.{format}.{Extension}");
     }
 
     private static bool TryWrite(string path, PackedHeader header, ModelPlan plan, int threadCount, IProgress<double>? progress)

@@ -9,7 +9,7 @@ public sealed class PackedWeightsTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
 
-    private string PackedPath => Path.Combine(_folder.Path, "collm-packed", "as-stored.packed");
+    private string PackedPath => Path.Combine(_folder.Path, "as-stored.collm-packed");
 
     public void Dispose() => _folder.Dispose();
 
