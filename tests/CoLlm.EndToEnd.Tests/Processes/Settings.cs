@@ -1,0 +1,48 @@
+using CoLlm.Testing;
+
+namespace CoLlm.EndToEnd.Tests.Processes;
+
+/// <summary>Configuration files of the processes under test: golden checkpoints, free ports, short waits, nothing written into the tree.</summary>
+internal static class Settings
+{
+    public const string BaseModel = "co-llm-tiny";
+
+    /// <summary>What the router's KV cache holds: exactly one sequence of the longest kind, so that any lost block is felt.</summary>
+    public const int BaseKvTokens = 512;
+
+    private const string AnyPort = "http://127.0.0.1:0";
+
+    /// <summary>One expert process with several models, each called as its golden checkpoint.</summary>
+    public static object Expert(params string[] models) => new
+    {
+        Listen = AnyPort,
+        HealthListen = AnyPort,
+        Models = models.Select(name => new
+        {
+            Name = name,
+            Directory = RepositoryPaths.Golden("models", name),
+            Threads = 1,
+            PackedWeights = "Memory",
+            KvCacheBytes = 2 << 20,
+        }).ToArray(),
+    };
+
+    /// <summary>A router over <c>co-llm-tiny</c>.</summary>
+    /// <param name="swapHeadFile">Null: the checkpoint's own row.</param>
+    /// <param name="experts">Name, which is the model's too, and replicas.</param>
+    public static object Router(string? swapHeadFile, params (string Name, string[] Addresses)[] experts) => new
+    {
+        Listen = AnyPort,
+        HealthListen = AnyPort,
+        Base = new { Directory = RepositoryPaths.Golden("models", BaseModel), Threads = 1, PackedWeights = "Memory", KvTokens = BaseKvTokens },
+        SwapHead = swapHeadFile is null ? new Dictionary<string, object> { ["ResearchConvention"] = true } : new() { ["File"] = swapHeadFile },
+        Experts = experts.Select(expert => new
+        {
+            expert.Name,
+            expert.Addresses,
+            InitialBackoff = "00:00:00.010",
+            MaxBackoff = "00:00:00.050",
+            DescribeInterval = "00:00:00",
+        }).ToArray(),
+    };
+}
