@@ -18,6 +18,7 @@ internal static class CollmCommand
             RenderCommand.Create(streams),
             EvaluateCommand.Create(streams),
             TrainCommand.Create(streams),
+            DemoTrainCommand.Create(streams),
             ServeCommand.Create(streams),
             GenerateCommand.Create(streams),
             BenchCommand.Create(streams),

@@ -4,7 +4,8 @@ namespace CoLlm.Training.Data;
 
 /// <summary>
 /// Reads a data set of JSON lines: <c>{"messages": [{"role", "content"}, ...]}</c>, <c>{"prompt", "completion"}</c> or
-/// <c>{"text"}</c>, mixed as they like; other fields are ignored.
+/// <c>{"text"}</c>, mixed as they like. With <c>"unfinished": true</c> an answer or completion goes on beyond what is given, so no end is
+/// learned after it. Other fields are ignored.
 /// </summary>
 public static class DatasetReader
 {
@@ -51,9 +52,13 @@ public static class DatasetReader
             if (root.ValueKind != JsonValueKind.Object)
                 throw Problem(path, number, "is not a JSON object");
             if (root.TryGetProperty("messages", out JsonElement messages))
-                return new Conversation(Turns(path, number, messages));
+                return ConversationOf(path, number, messages, IsUnfinished(path, number, root));
             if (root.TryGetProperty("prompt", out JsonElement prompt))
-                return new PromptCompletion(Text(path, number, prompt, "prompt"), Text(path, number, Member(path, number, root, "completion"), "completion"));
+            {
+                string completion = Text(path, number, Member(path, number, root, "completion"), "completion");
+                return new PromptCompletion(Text(path, number, prompt, "prompt"), completion, IsUnfinished(path, number, root));
+            }
+
             if (root.TryGetProperty("text", out JsonElement text))
                 return new PlainText(Text(path, number, text, "text"));
             throw Problem(path, number, "has none of the fields 'messages', 'prompt' and 'text'");
@@ -62,6 +67,23 @@ public static class DatasetReader
         {
             throw Problem(path, number, "is not valid JSON", e);
         }
+    }
+
+    private static Conversation ConversationOf(string path, int number, JsonElement messages, bool isUnfinished)
+    {
+        List<ChatTurn> turns = Turns(path, number, messages);
+        return !isUnfinished || turns[^1].Role == ChatTurn.Assistant
+            ? new Conversation(turns, isUnfinished)
+            : throw Problem(path, number, "is unfinished, but its last message is not the assistant's");
+    }
+
+    private static bool IsUnfinished(string path, int number, JsonElement root)
+    {
+        if (!root.TryGetProperty("unfinished", out JsonElement value))
+            return false;
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Problem(path, number, "has 'unfinished' that is neither true nor false");
     }
 
     private static List<ChatTurn> Turns(string path, int number, JsonElement messages)

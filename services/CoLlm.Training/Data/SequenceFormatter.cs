@@ -25,18 +25,20 @@ public sealed class SequenceFormatter(Tokenizer tokenizer, IConversationRenderer
             case PromptCompletion pair:
                 builder.Add(pair.Prompt, isTarget: false, addSpecial: true);
                 builder.Add(pair.Completion, isTarget: true, addSpecial: true);
-                builder.AddEndOfText();
+                if (!pair.IsUnfinished)
+                    builder.AddEndOfText();
                 break;
             case Conversation conversation:
-                AddConversation(builder, conversation.Turns);
+                AddConversation(builder, conversation);
                 break;
         }
 
         return builder.Build(maxTokens);
     }
 
-    private void AddConversation(SequenceBuilder builder, IReadOnlyList<ChatTurn> turns)
+    private void AddConversation(SequenceBuilder builder, Conversation conversation)
     {
+        IReadOnlyList<ChatTurn> turns = conversation.Turns;
         if (renderer is null)
             throw new TrainingException("The data holds conversations, but the model's directory holds no chat template.");
         string written = "";
@@ -46,8 +48,17 @@ public sealed class SequenceFormatter(Tokenizer tokenizer, IConversationRenderer
                 continue;
             ChatTurn[] before = [.. turns.Take(i)];
             written = Append(builder, written, renderer.Render(before, addGenerationPrompt: true), isTarget: false);
-            written = Append(builder, written, renderer.Render([.. before, turns[i]], addGenerationPrompt: false), isTarget: true);
+            bool goesOn = conversation.IsUnfinished && i == turns.Count - 1;
+            string answered = renderer.Render([.. before, turns[i]], addGenerationPrompt: false);
+            written = Append(builder, written, goesOn ? UpTo(turns[i].Content.Trim(), answered, written.Length) : answered, isTarget: true);
         }
+    }
+
+    /// <summary>What is rendered up to the end of an answer, without what the template puts behind it.</summary>
+    private static string UpTo(string answer, string rendered, int start)
+    {
+        int at = start <= rendered.Length ? rendered.IndexOf(answer, start, StringComparison.Ordinal) : -1;
+        return at >= 0 ? rendered[..(at + answer.Length)] : throw new TrainingException("The chat template changes what the assistant says, so an unfinished answer has no place to end.");
     }
 
     private static string Append(SequenceBuilder builder, string written, string rendered, bool isTarget)

@@ -7,10 +7,15 @@ public abstract record TrainingText;
 public sealed record PlainText(string Text) : TrainingText;
 
 /// <summary>A prompt that is given and a completion that is learned.</summary>
-public sealed record PromptCompletion(string Prompt, string Completion) : TrainingText;
+/// <param name="Prompt">Given.</param>
+/// <param name="Completion">Learned.</param>
+/// <param name="IsUnfinished">The completion goes on: that it ends here is not learned.</param>
+public sealed record PromptCompletion(string Prompt, string Completion, bool IsUnfinished = false) : TrainingText;
 
 /// <summary>A conversation; what the assistant says is learned.</summary>
-public sealed record Conversation(IReadOnlyList<ChatTurn> Turns) : TrainingText;
+/// <param name="Turns">One at least is the assistant's.</param>
+/// <param name="IsUnfinished">The last turn, which is the assistant's, goes on: that it ends here is not learned.</param>
+public sealed record Conversation(IReadOnlyList<ChatTurn> Turns, bool IsUnfinished = false) : TrainingText;
 
 /// <summary>One message of a conversation.</summary>
 /// <param name="Role">Such as <c>system</c>, <c>user</c> or <c>assistant</c>.</param>

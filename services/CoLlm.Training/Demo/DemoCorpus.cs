@@ -46,7 +46,8 @@ internal sealed class DemoCorpus
     {
         IEnumerable<DemoText> rules = expert == "mathematics" ? Library.Mathematics.Rules.Select((rule, i) => new DemoText($"rule/{i}", null, rule)) : [];
         return rules.Concat(_sentences.Of(expert, Random(Stream.Sentences)))
-            .Concat(Questions(DemoSplit.Base, expert)).Concat(Questions(DemoSplit.Train, expert)).Concat(Copying());
+            .Concat(Questions(DemoSplit.Base, expert)).Concat(Questions(DemoSplit.Train, expert))
+            .Concat(Copying().Where((_, i) => i % _options.ExpertExerciseStep == 0));
     }
 
     /// <summary>All questions that an item about an entity may ask, in one class of wordings.</summary>

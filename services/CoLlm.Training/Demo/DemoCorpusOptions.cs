@@ -1,6 +1,6 @@
 namespace CoLlm.Training.Demo;
 
-/// <summary>How much text is drawn for the demo's models; the defaults are those the committed models were made with.</summary>
+/// <summary>How much text is drawn for the demo's models.</summary>
 internal sealed record DemoCorpusOptions
 {
     /// <value>5</value>
@@ -22,6 +22,10 @@ internal sealed record DemoCorpusOptions
     /// <value>800</value>
     public int FramesPerTask { get; init; } = 800;
 
+    /// <summary>Experts read every so-maniest copying exercise of the base: they need the form, and their time is for the facts.</summary>
+    /// <value>8</value>
+    public int ExpertExerciseStep { get; init; } = 8;
+
     /// <exception cref="TrainingException">A value is outside its range.</exception>
     public void Validate()
     {
@@ -29,6 +33,7 @@ internal sealed record DemoCorpusOptions
         Check(SentencesPerWording, 1000, nameof(SentencesPerWording));
         Check(ExercisesPerFamily, 1_000_000, nameof(ExercisesPerFamily));
         Check(FramesPerTask, 1_000_000, nameof(FramesPerTask));
+        Check(ExpertExerciseStep, 1000, nameof(ExpertExerciseStep));
     }
 
     private static void Check(int value, int most, string name)

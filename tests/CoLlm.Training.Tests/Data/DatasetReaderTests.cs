@@ -23,6 +23,22 @@ public sealed class DatasetReaderTests
         Assert.Equal([new ChatTurn("user", "d"), new ChatTurn("assistant", "e")], ((Conversation)examples[2]).Turns);
     }
 
+    [Fact]
+    public void Read_Unfinished_IsKept()
+    {
+        using TemporaryDirectory folder = new();
+        folder.Write("d.jsonl", """
+            {"prompt":"b","completion":"c","unfinished":true}
+            {"messages":[{"role":"user","content":"d"},{"role":"assistant","content":"e"}],"unfinished":true}
+            {"messages":[{"role":"user","content":"d"},{"role":"assistant","content":"e"}],"unfinished":false}
+            """);
+
+        IReadOnlyList<TrainingText> examples = DatasetReader.Read(folder.File("d.jsonl"));
+
+        Assert.Equal(new PromptCompletion("b", "c", IsUnfinished: true), examples[0]);
+        Assert.Equal((true, false), (((Conversation)examples[1]).IsUnfinished, ((Conversation)examples[2]).IsUnfinished));
+    }
+
     [Theory]
     [InlineData("[1]", "is not a JSON object")]
     [InlineData("{\"text\": }", "is not valid JSON")]
@@ -34,6 +50,10 @@ public sealed class DatasetReaderTests
     [InlineData("{\"messages\":[3]}", "has a message 0 that is not an object")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "has no message of the assistant, so nothing to learn")]
     [InlineData("{\"messages\":[{\"role\":\"user\"}]}", "lacks 'content'")]
+    [InlineData("{\"prompt\":\"a\",\"completion\":\"b\",\"unfinished\":1}", "has 'unfinished' that is neither true nor false")]
+    [InlineData(
+        "{\"unfinished\":true,\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}]}",
+        "is unfinished, but its last message is not the assistant's")]
     public void Read_BrokenLine_SaysFileLineAndWhat(string line, string what)
     {
         using TemporaryDirectory folder = new();

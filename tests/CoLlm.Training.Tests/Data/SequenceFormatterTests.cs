@@ -40,6 +40,22 @@ public sealed class SequenceFormatterTests
         Assert.DoesNotContain("Bye", learned, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Format_UnfinishedAnswer_LearnsItsWordsAndNoEnd(string model)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(RepositoryPaths.Golden("models", model));
+        ChatTurn[] turns = [new("user", "Hello"), new("assistant", "Hi there, I")];
+
+        FormattedSequence finished = Formatter(model).Format(new Conversation(turns))!;
+        FormattedSequence unfinished = Formatter(model).Format(new Conversation(turns, IsUnfinished: true))!;
+        FormattedSequence pair = Formatter(model).Format(new PromptCompletion("Hello", " there", IsUnfinished: true))!;
+
+        Assert.Equal(finished.TokenIds[..unfinished.TokenIds.Length], unfinished.TokenIds);
+        Assert.EndsWith("Hi there, I", tokenizer.Decode(unfinished.TokenIds, skipSpecial: false));
+        Assert.EndsWith(" there", tokenizer.Decode(pair.TokenIds, skipSpecial: false));
+    }
+
     [Fact]
     public void Format_PromptBeyondTheLimit_LeavesNothingToLearn()
     {
