@@ -33,7 +33,13 @@ internal sealed partial class LoadedModel(
 
     public async ValueTask DisposeAsync()
     {
-        await _loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Packing large weights takes minutes, and a process that is told to stop does not wait for that.
+        if (!_loading.IsCompleted)
+        {
+            _ = _loading.ContinueWith(_ => DisposeAsync().AsTask(), TaskScheduler.Default);
+            return;
+        }
+
         if (Interlocked.Exchange(ref _current, null) is { } collaborators)
             await collaborators.DisposeAsync().ConfigureAwait(false);
     }
@@ -55,7 +61,9 @@ internal sealed partial class LoadedModel(
         {
             LogFailed(options.ModelName, exception.Message);
             Environment.ExitCode = 1;
-            lifetime.StopApplication();
+
+            // Not before the start is over, or stopping would look like a start that was cancelled.
+            lifetime.ApplicationStarted.Register(lifetime.StopApplication);
             throw;
         }
     }

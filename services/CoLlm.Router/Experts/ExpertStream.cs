@@ -20,6 +20,8 @@ namespace CoLlm.Router.Experts;
 /// </summary>
 internal sealed class ExpertStream : IDisposable
 {
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
     private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
     private readonly CancellationTokenSource _cancellation;
     private readonly SessionInbox _inbox;
@@ -34,6 +36,8 @@ internal sealed class ExpertStream : IDisposable
     private int _hashedLength;
     private int _sentLength;
     private int _askStart;
+    private bool _isAnswered;
+    private bool _isDisposed;
 
     private ExpertStream(
         Expert.ExpertClient client, Uri replica, SessionTerms terms, TokenHistory history, int epoch, TimeProvider time,
@@ -62,6 +66,9 @@ internal sealed class ExpertStream : IDisposable
 
     /// <summary>Tokens that the expert has been sent.</summary>
     public int SentLength => _sentLength;
+
+    /// <summary>Ends when the transport has taken the last message.</summary>
+    public Task Written => _writing;
 
     /// <summary>Begins a session with all tokens of the history; does not wait. It ends with <paramref name="shutdown"/>.</summary>
     public static ExpertStream Open(
@@ -105,6 +112,7 @@ internal sealed class ExpertStream : IDisposable
                 return null;
 
             _inbox.Expect(history.Length, question.Form);
+            _isAnswered = false;
             Write(FillAsk(history, question));
             while (_inbox.IsWaiting)
             {
@@ -116,7 +124,9 @@ internal sealed class ExpertStream : IDisposable
             // A question that was not taken has left no tokens there.
             if (_inbox.Refusal is not null)
                 _sentLength = _askStart;
-            return _inbox.TakeAnswer();
+            ExpertAnswer? answer = _inbox.TakeAnswer();
+            _isAnswered = answer is not null;
+            return answer;
         }
         catch (TimeoutException)
         {
@@ -141,8 +151,41 @@ internal sealed class ExpertStream : IDisposable
         Write(new SessionRequest { Truncate = new Truncate { Epoch = _inbox.Epoch, Position = position } });
     }
 
-    /// <summary>Gives the session up: the expert frees its KV blocks as soon as it hears of it.</summary>
+    /// <summary>
+    /// Ends the session, without waiting: in good order where every question is answered, else by cancelling what the expert is at.
+    /// It frees the KV blocks as soon as it hears of it.
+    /// </summary>
     public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        if (_isAnswered && Ended is null && _writing.IsCompletedSuccessfully)
+            _ = EndAsync();
+        else
+            Abandon();
+    }
+
+    private async Task EndAsync()
+    {
+        try
+        {
+            _cancellation.CancelAfter(EndTimeout);
+            await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
+            while (await _reading.ConfigureAwait(false))
+                _reading = _call.ResponseStream.MoveNext(CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is RpcException or OperationCanceledException or InvalidOperationException)
+        {
+            // Nobody needs the session any more, however it ends.
+        }
+        finally
+        {
+            Abandon();
+        }
+    }
+
+    private void Abandon()
     {
         _cancellation.Cancel();
         _call.Dispose();

@@ -82,6 +82,7 @@ public sealed class ExpertStreamTests
         await stream.AskAsync();
         for (int i = 0; i < 40; i++)
         {
+            await stream.Stream.Written;
             stream.Commit(10 + i);
             stream.Follow(appendTokens: 4);
         }
@@ -153,17 +154,42 @@ public sealed class ExpertStreamTests
     }
 
     [Fact]
-    public async Task Dispose_SessionOpen_CancelsItAtTheExpert()
+    public async Task Dispose_EveryQuestionAnswered_EndsTheSessionInGoodOrder()
     {
+        TaskCompletionSource<bool> cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ScriptedExpert expert = await ScriptedExpert.StartAsync(async (session, _) =>
+        {
+            await session.ServeAsync();
+            cancelled.SetResult(session.Cancelled.IsCancellationRequested);
+        });
+        var stream = new OpenStream(expert, prompt: [5]);
+        await stream.AskAsync();
+        stream.Stream.Dispose();
+
+        Assert.False(await cancelled.Task.WaitAsync(Patience));
+        stream.Dispose();
+    }
+
+    [Fact]
+    public async Task Dispose_QuestionUnanswered_CancelsTheSessionAtOnce()
+    {
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using ScriptedExpert expert = await ScriptedExpert.StartAsync(async (session, _) =>
         {
             using CancellationTokenRegistration registration = session.Cancelled.Register(cancelled.SetResult);
-            await session.ServeAsync();
+            await session.GrantAsync();
+            await session.ReadAskAsync();
+            asked.SetResult();
+            await session.ReadAskAsync();
         });
-        var stream = new OpenStream(expert, prompt: [5]);
-        await stream.AskAsync();
-        stream.Dispose();
+        using CancellationTokenSource leaving = new();
+        using var stream = new OpenStream(expert, prompt: [5]);
+        Task<ExpertAnswer?> answer = stream.AskAsync(cancellationToken: leaving.Token);
+        await asked.Task;
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
+        stream.Stream.Dispose();
 
         await cancelled.Task.WaitAsync(Patience);
     }
@@ -199,7 +225,8 @@ public sealed class ExpertStreamTests
 
         public void Follow(int appendTokens = 32) => Stream.Follow(History, appendTokens);
 
-        public Task<ExpertAnswer?> AskAsync(ExpertQuestion? question = null) => Stream.AskAsync(History, question ?? Question, Patience, default).AsTask();
+        public Task<ExpertAnswer?> AskAsync(ExpertQuestion? question = null, CancellationToken cancellationToken = default) =>
+            Stream.AskAsync(History, question ?? Question, Patience, cancellationToken).AsTask();
 
         public void Dispose()
         {
