@@ -31,6 +31,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     private ExpertCost _closed;
     private int _openCount;
     private int _closedStaleReplies;
+    private int _lossesInARow;
     private bool _isConfirmed;
 
     public string Name => pool.Name;
@@ -85,7 +86,10 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
 
             // 3: an answer.
             if (answer is { } found)
+            {
+                _lossesInARow = 0;
                 return found;
+            }
 
             // 4: not now.
             if (_stream.Ended is null)
@@ -149,7 +153,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
         if (_stream is not { } stream)
             return;
         if (stream.Ended is { } failure)
-            Judge(failure);
+            Judge(failure, wasOpen: stream.Inbox.Opened is not null);
         _closed = Add(_closed, stream);
         _closedStaleReplies += stream.Inbox.StaleReplyCount;
         stream.Dispose();
@@ -157,9 +161,13 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
         _stream = null;
     }
 
-    private void Judge(StreamFailure failure)
+    private void Judge(StreamFailure failure, bool wasOpen)
     {
         _avoid = _replica;
+
+        // A connection that breaks once says little: the same address may answer at once, and may be the only one.
+        if (wasOpen && failure.Reason == FailureReason.ExpertUnavailable && _lossesInARow++ == 0)
+            return;
         if (failure.Reason == FailureReason.Draining)
             _replica!.Health.Close(pool.Options.MaxBackoff, failure);
         else if (failure.IsOverload)

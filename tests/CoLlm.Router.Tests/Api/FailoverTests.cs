@@ -44,6 +44,19 @@ public sealed class FailoverTests : IAsyncLifetime
         await AssertHomeAsync(router, expert);
     }
 
+    [Fact]
+    public async Task Generate_OnlyReplicaDropsAStream_ReconnectsEvenWhereNothingShallWait()
+    {
+        await using ScriptedExpert expert = await _model.StartAsync((_, number, question) =>
+            number < 3 && question == 2 ? throw new RpcException(new Status(StatusCode.Unavailable, "Lost.")) : Task.CompletedTask);
+        await using RouterUnderTest router = await StartAsync(options => options with { InitialBackoff = TimeSpan.FromMinutes(1), MaxBackoff = TimeSpan.FromMinutes(1) }, expert);
+
+        Answered answer = await router.GenerateAsync(RouterUnderTest.Request(threshold: Threshold));
+
+        Assert.Equal(_undisturbed, answer.TokenIds);
+        Assert.Equal((3, 0), (answer.Summary!.Experts[0].FailoverCount, answer.Summary.Experts[0].FailedCallCount));
+    }
+
     [Theory]
     [InlineData(FailureReason.Evicted)]
     [InlineData(FailureReason.Draining)]
