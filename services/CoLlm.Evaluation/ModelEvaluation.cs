@@ -37,7 +37,7 @@ public static class ModelEvaluation
     {
         options.Validate();
         CheckItems(items);
-        await using ModelSet models = ModelSet.Open(directories, options.ThreadCount, options.Concurrency);
+        await using ModelSet models = await ModelSet.OpenAsync(directories, options.ThreadCount, options.Concurrency);
         IReadOnlyList<SystemPlan> plans = new SystemCatalog(models, options).All();
         if (plans.Count == 0)
             throw new EvaluationException("The models given allow none of the systems asked for.");

@@ -98,7 +98,10 @@ public sealed class ModelEvaluationTests : IDisposable
     public async Task Run_OtherTokenizer_IsRefused()
     {
         using TemporaryDirectory other = new TemporaryDirectory().CopyFrom(RepositoryPaths.Golden("models", "llama3-tiny"));
-        await Assert.ThrowsAnyAsync<Exception>(() => RunAsync(Options, directories: Directories with { Experts = [("other", other.Path)] }));
+        EvaluationException thrown = await Assert.ThrowsAsync<EvaluationException>(
+            () => RunAsync(Options, directories: Directories with { Experts = [("other", other.Path)] }));
+        Assert.Contains(other.Path, thrown.Message);
+        Assert.Contains("tokenizer", thrown.Message);
     }
 
     [Fact]

@@ -14,37 +14,29 @@ internal sealed class ModelSet : IAsyncDisposable
 {
     public const string SwapHeadFileName = "swap_head.safetensors";
 
-    private readonly List<LoadedModel> _loaded = [];
+    private readonly List<LoadedModel> _loaded;
     private readonly ChatTemplate? _template;
 
-    private ModelSet(ModelDirectories directories, int threadCount, int sessions)
+    private ModelSet(List<LoadedModel> loaded, ModelDirectories directories, int threadCount, int sessions)
     {
-        try
+        LoadedModel Open(string name, string directory)
         {
-            LoadedModel Open(string name, string directory)
-            {
-                LoadedModel model = LoadedModel.Open(name, directory, threadCount, sessions);
-                _loaded.Add(model);
-                return model;
-            }
+            LoadedModel model = LoadedModel.Open(name, directory, threadCount, sessions);
+            loaded.Add(model);
+            return model;
+        }
 
-            Trained = Open("model", directories.Model);
-            Experts = [.. directories.Experts.Select(expert => Open(expert.Name, expert.Directory))];
-            Base = directories.Base is { } before ? Open("base", before) : null;
-            Finetuned = directories.Finetuned is { } finetuned ? Open("finetuned", finetuned) : null;
-            UsableVocabularySize = _loaded.Min(model => Math.Min(model.UsableVocabularySize, model.Tokenizer.VocabularySize));
-            CheckTokenizers();
-            (Head, Calibration) = ReadHead();
-            _template = ChatTemplate.Load(directories.Model);
-            IEnumerable<int> ends = _loaded.SelectMany(model => model.Checkpoint.Config.EosTokenIds).Concat(Trained.Tokenizer.EosTokenId is { } end ? [end] : []);
-            Stop = StopConditions.TryCreate(ends, [], [], out _)!;
-        }
-        catch
-        {
-            // The engines started so far stop in the background: a constructor cannot wait for them.
-            _ = DisposeAsync().AsTask();
-            throw;
-        }
+        _loaded = loaded;
+        Trained = Open("model", directories.Model);
+        Experts = [.. directories.Experts.Select(expert => Open(expert.Name, expert.Directory))];
+        Base = directories.Base is { } before ? Open("base", before) : null;
+        Finetuned = directories.Finetuned is { } finetuned ? Open("finetuned", finetuned) : null;
+        UsableVocabularySize = _loaded.Min(model => Math.Min(model.UsableVocabularySize, model.Tokenizer.VocabularySize));
+        CheckTokenizers();
+        (Head, Calibration) = ReadHead();
+        _template = ChatTemplate.Load(directories.Model);
+        IEnumerable<int> ends = _loaded.SelectMany(model => model.Checkpoint.Config.EosTokenIds).Concat(Trained.Tokenizer.EosTokenId is { } end ? [end] : []);
+        Stop = StopConditions.TryCreate(ends, [], [], out _)!;
     }
 
     public LoadedModel Trained { get; }
@@ -75,8 +67,22 @@ internal sealed class ModelSet : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens all models; where one cannot be used, those already open are closed.</summary>
     /// <exception cref="EvaluationException">The models do not belong together.</exception>
-    public static ModelSet Open(ModelDirectories directories, int threadCount, int sessions) => new(directories, threadCount, sessions);
+    public static async Task<ModelSet> OpenAsync(ModelDirectories directories, int threadCount, int sessions)
+    {
+        List<LoadedModel> loaded = [];
+        try
+        {
+            return new ModelSet(loaded, directories, threadCount, sessions);
+        }
+        catch
+        {
+            foreach (LoadedModel model in loaded)
+                await model.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>The ids of a question as the trained model's chat template puts it; as it is where there is none.</summary>
     public int[] Prompt(string question)
