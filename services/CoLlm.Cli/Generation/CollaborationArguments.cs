@@ -10,7 +10,8 @@ internal sealed class CollaborationArguments
     private readonly Option<float?> _threshold =
         GenerateArguments.Number<float?>("--threshold", "S", "Defer where the deferral probability is above this; 1 never, -1 always.");
 
-    private readonly Option<float?> _targetRate = GenerateArguments.Number<float?>("--target-rate", "R", "Share of tokens to defer, by the swap head's calibration.");
+    private readonly Option<float?> _targetRate =
+        GenerateArguments.Number<float?>("--target-rate", "R", "Share of tokens to defer, by the swap head's calibration.");
     private readonly Option<int> _warmUp = GenerateArguments.Number<int>("--warm-up", "N", "Let the threshold fall from 1 over this many tokens.");
     private readonly Option<int?> _maxDeferrals = GenerateArguments.Number<int?>("--max-deferrals", "N", "Most tokens that experts may write.");
     private readonly Option<float?> _maxRate = GenerateArguments.Number<float?>("--max-deferral-rate", "R", "Largest share of tokens that experts may write.");

@@ -86,10 +86,12 @@ internal static class AnswerMessages
 
     public static V1.Failure ToMessage(BaseOutcome outcome) => outcome switch
     {
-        BaseOutcome.NonFiniteLogits => new V1.Failure { Reason = V1.FailureReason.NonFiniteLogits, Message = "The base model produced logits that are not finite." },
-        BaseOutcome.EngineStopped => new V1.Failure { Reason = V1.FailureReason.Draining, Message = "The base model's engine is stopping." },
-        _ => new V1.Failure { Reason = V1.FailureReason.Internal, Message = "The device of the base model failed." },
+        BaseOutcome.NonFiniteLogits => Failure(V1.FailureReason.NonFiniteLogits, "The base model produced logits that are not finite."),
+        BaseOutcome.EngineStopped => Failure(V1.FailureReason.Draining, "The base model's engine is stopping."),
+        _ => Failure(V1.FailureReason.Internal, "The device of the base model failed."),
     };
+
+    public static V1.Failure Failure(V1.FailureReason reason, string message) => new() { Reason = reason, Message = message };
 
     public static long Microseconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 

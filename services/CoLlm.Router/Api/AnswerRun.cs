@@ -49,7 +49,7 @@ internal sealed class AnswerRun : IDisposable
         FinishReason.BaseFailed => AnswerMessages.ToMessage(summary.BaseOutcome),
         FinishReason.ExpertUnavailable => _experts.Select(expert => expert.LastFailure).OfType<StreamFailure>().LastOrDefault() is { } failure
             ? AnswerMessages.ToMessage(failure)
-            : new V1.Failure { Reason = V1.FailureReason.ExpertUnavailable, Message = $"The expert's answer was unusable: {summary.ExpertOutcome}." },
+            : AnswerMessages.Failure(V1.FailureReason.ExpertUnavailable, $"The expert's answer was unusable: {summary.ExpertOutcome}."),
         _ => null,
     };
 

@@ -73,9 +73,10 @@ internal sealed class GenerationService(
         Collaborators model = Model();
         RequestReader.RequireModel(request.Model, model);
         int[] ids = [.. request.Ids];
-        int position = Array.FindIndex(ids, id => (uint)id >= (uint)model.Base.Tokenizer.VocabularySize);
+        int vocabularySize = model.Base.Tokenizer.VocabularySize;
+        int position = Array.FindIndex(ids, id => (uint)id >= (uint)vocabularySize);
         if (position >= 0)
-            throw RequestRefusedException.Invalid($"ids[{position}] is {ids[position]}; the tokenizer has the ids 0 to {model.Base.Tokenizer.VocabularySize - 1}.");
+            throw RequestRefusedException.Invalid($"ids[{position}] is {ids[position]}; the tokenizer has the ids 0 to {vocabularySize - 1}.");
         return new V1.DetokenizeResponse { Text = model.Base.Tokenizer.Decode(ids, skipSpecial: !request.KeepSpecialTokens) };
     });
 

@@ -84,10 +84,7 @@ internal sealed class RequestReader(RequestOptions options)
         List<ExpertPool> chosen = [];
         foreach (string name in wishes.Experts)
         {
-            ExpertPool expert = model.Experts.FirstOrDefault(expert => expert.Name == name)
-                ?? throw new RequestRefusedException(
-                    V1.FailureReason.UnknownModel,
-                    $"There is no expert {Quoted(name)}; model {model.Name} has {(model.Experts.Count == 0 ? "none" : string.Join(", ", model.Experts.Select(known => known.Name)))}.");
+            ExpertPool expert = model.Experts.FirstOrDefault(expert => expert.Name == name) ?? throw UnknownExpert(name, model);
             if (chosen.Contains(expert))
                 throw Invalid($"Expert {name} is named twice.");
             chosen.Add(expert);
@@ -98,6 +95,13 @@ internal sealed class RequestReader(RequestOptions options)
         return chosen.Count <= 1
             ? [chosen.FirstOrDefault() ?? model.Experts[0]]
             : throw Invalid($"Expert-only mode takes one expert; {chosen.Count} are named.");
+    }
+
+    private static RequestRefusedException UnknownExpert(string name, Collaborators model)
+    {
+        string known = model.Experts.Count == 0 ? "none" : string.Join(", ", model.Experts.Select(expert => expert.Name));
+        return new RequestRefusedException(
+            V1.FailureReason.UnknownModel, $"There is no expert {Quoted(name)}; model {model.Name} has {known}.");
     }
 
     private int MaxNewTokensOf(V1.GenerateRequest request)

@@ -245,5 +245,9 @@ internal sealed class ExpertStream : IDisposable
 
     /// <summary>A task that nobody awaits any more must not report its failure to the process.</summary>
     private static void Observe(Task task) =>
-        task.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        task.ContinueWith(
+            static failed => failed.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
 }

@@ -161,8 +161,11 @@ internal sealed class SessionInbox(Uri replica, SessionTerms terms, int epoch, i
         else if ((uint)answer.TokenId >= (uint)terms.UsableVocabularySize || !float.IsFinite(answer.LogProbability))
             Break($"an Answer is token {answer.TokenId} with log-probability {answer.LogProbability}, of {terms.UsableVocabularySize} usable ids");
         else
-            _answer = ExpertAnswer.Of(new SampledToken(answer.TokenId, answer.LogProbability, answer.HasArgmaxTokenId ? answer.ArgmaxTokenId : answer.TokenId));
+            _answer = ExpertAnswer.Of(TokenOf(answer));
     }
+
+    private static SampledToken TokenOf(Answer answer) =>
+        new(answer.TokenId, answer.LogProbability, answer.HasArgmaxTokenId ? answer.ArgmaxTokenId : answer.TokenId);
 
     private void AcceptLogits(Answer answer)
     {
