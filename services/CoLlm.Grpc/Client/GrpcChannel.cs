@@ -56,8 +56,9 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     public static GrpcChannel ForAddress(string address) => ForAddress(address, new GrpcChannelOptions());
 
     /// <summary>A channel to this address: <c>http</c> is HTTP/2 in cleartext, <c>https</c> is HTTP/2 over TLS.</summary>
-    /// <exception cref="ArgumentException">The address is no absolute http or https address.</exception>
-    /// <exception cref="InvalidOperationException">Address and credentials contradict each other.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The address is no absolute http or https address, or it and the credentials contradict each other.
+    /// </exception>
     public static GrpcChannel ForAddress(string address, GrpcChannelOptions channelOptions) => ForAddress(new Uri(address), channelOptions);
 
     /// <inheritdoc cref="ForAddress(string)"/>
@@ -69,7 +70,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(channelOptions);
         if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
-            throw new ArgumentException($"The address '{address}' must be absolute and begin with http:// or https://.", nameof(address));
+            throw new InvalidOperationException($"The address '{address}' must be absolute and begin with http:// or https://.");
 
         return new GrpcChannel(address, channelOptions);
     }

@@ -24,6 +24,7 @@ internal sealed class HttpCall : IDisposable
     private PipeReader? _body;
     private Task _begun = Task.CompletedTask;
     private readonly RequestStream? _requestStream;
+    private bool _isDisposed;
 
     /// <summary>A call that is not sent yet; the request stream is its body, or null where the request is one message.</summary>
     public HttpCall(GrpcChannel channel, IMethod method, in CallOptions options, RequestStream? requestStream)
@@ -116,8 +117,12 @@ internal sealed class HttpCall : IDisposable
     /// <summary>Gives the call up for the holder of this token.</summary>
     public void Cancel() => EndLocally(new Status(StatusCode.Cancelled, "The call was cancelled by the caller."));
 
+    /// <exception cref="ObjectDisposedException">Who holds the call has disposed of it.</exception>
+    public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
+
     public void Dispose()
     {
+        Volatile.Write(ref _isDisposed, true);
         EndLocally(new Status(StatusCode.Cancelled, "The call was disposed of before it had ended."));
 
         // Who disposes of a call does not want its exception any more, so it must not be reported as one that nobody saw.

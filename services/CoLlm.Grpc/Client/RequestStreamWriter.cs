@@ -43,6 +43,7 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
 
     public Task CompleteAsync()
     {
+        _call.ThrowIfDisposed();
         if (Volatile.Read(ref _isWriting) == 1)
             return Task.FromException(new InvalidOperationException("Can't complete the client stream writer because the previous write is in progress."));
 
@@ -126,6 +127,7 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
 
     private void ThrowIfOver()
     {
+        _call.ThrowIfDisposed();
         if (_call.Outcome is not null)
             throw _call.ToException();
         if (_isCompleted)

@@ -13,10 +13,11 @@ internal sealed class ResponseStreamReader<TResponse>(HttpCall call, Func<Deseri
     private TResponse? _current;
     private int _isReading;
 
-    public TResponse Current => _current ?? throw new InvalidOperationException("No message has been read: MoveNext comes first.");
+    public TResponse Current => _current!;
 
     public Task<bool> MoveNext(CancellationToken cancellationToken)
     {
+        call.ThrowIfDisposed();
         if (Interlocked.Exchange(ref _isReading, 1) == 1)
             return Task.FromException<bool>(new InvalidOperationException("Can't read the next message because the previous read is still in progress."));
 

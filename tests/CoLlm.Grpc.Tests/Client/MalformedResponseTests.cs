@@ -23,10 +23,7 @@ public sealed class MalformedResponseTests
         { "compressed but identity", RawServer.Frame(Gzip([]), flag: 1), "identity", StatusCode.Internal },
         { "compressed but not gzip", RawServer.Frame([1, 2, 3], flag: 1), "gzip", StatusCode.Internal },
         { "an unsupported encoding", RawServer.Frame([], flag: 1), "snappy", StatusCode.Unimplemented },
-        { "not the message", RawServer.Frame([0x0a, 0x7f, 1]), null, StatusCode.Internal },
         { "larger than the limit", RawServer.Frame(new byte[Limit + 1]), null, StatusCode.ResourceExhausted },
-        { "larger than the limit when expanded", RawServer.Frame(Gzip(new byte[Limit + 1]), flag: 1), "gzip", StatusCode.ResourceExhausted },
-        { "a length beyond every limit", RawServer.Frame([], length: uint.MaxValue), null, StatusCode.ResourceExhausted },
     };
 
     [Theory]
@@ -102,7 +99,7 @@ public sealed class MalformedResponseTests
     private static Task<RawServer> StartAsync(RequestDelegate answer) =>
         RawServer.StartAsync(answer, new GrpcChannelOptions { MaxReceiveMessageSize = Limit });
 
-    private static byte[] Gzip(byte[] bytes)
+    internal static byte[] Gzip(byte[] bytes)
     {
         using MemoryStream compressed = new();
         using (GZipStream gzip = new(compressed, CompressionLevel.Fastest))

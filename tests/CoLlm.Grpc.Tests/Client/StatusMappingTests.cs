@@ -33,27 +33,6 @@ public sealed class StatusMappingTests
     }
 
     [Theory]
-    [InlineData("text/html")]
-    [InlineData("application/grpcx")]
-    [InlineData(null)]
-    public async Task AsyncUnaryCall_ContentTypeIsNotGrpc_IsUnknown(string? contentType)
-    {
-        await using RawServer server = await RawServer.StartAsync(async context =>
-        {
-            context.Response.ContentType = contentType;
-            await context.Response.Body.WriteAsync(RawServer.Frame([]));
-        });
-        Assert.Equal(StatusCode.Unknown, (await StatusOf(async () => await server.Invoker.CallUnary())).StatusCode);
-    }
-
-    [Fact]
-    public async Task AsyncUnaryCall_NoGrpcStatusAtTheEnd_IsUnknown()
-    {
-        await using RawServer server = await RawServer.StartAsync(context => RawServer.AnswerAsync(context, RawServer.Frame([]), status: null));
-        Assert.Equal(StatusCode.Unknown, (await StatusOf(async () => await server.Invoker.CallUnary())).StatusCode);
-    }
-
-    [Theory]
     [InlineData(0x1, StatusCode.Internal)]
     [InlineData(0x2, StatusCode.Internal)]
     [InlineData(0x7, StatusCode.Unavailable)]

@@ -16,11 +16,10 @@ public sealed class ReflectionServiceTests
     [MemberData(nameof(Versions))]
     public async Task ListServices_OfAServer_HasEveryMappedService(string version)
     {
-        ServerReflectionResponse response = await AskAsync(version, new ServerReflectionRequest { ListServices = "*", Host = "here" });
+        ServerReflectionResponse response = await AskAsync(version, new ServerReflectionRequest { ListServices = "*" });
         Assert.Equal(
             ["collm.testing.Echo", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"],
             response.ListServicesResponse.Service.Select(service => service.Name).Order(StringComparer.Ordinal));
-        Assert.Equal("here", response.OriginalRequest.Host);
     }
 
     [Theory]
@@ -66,7 +65,7 @@ public sealed class ReflectionServiceTests
     private static Task<EchoHost> StartAsync() => EchoHost.StartAsync(
         addServices: services => services.AddGrpcReflection(), map: application => application.MapGrpcReflectionService());
 
-    private static async Task<ServerReflectionResponse> AskAsync(string version, ServerReflectionRequest request)
+    internal static async Task<ServerReflectionResponse> AskAsync(string version, ServerReflectionRequest request)
     {
         await using EchoHost host = await StartAsync();
         RawReply reply = await RawCall.SendAsync(host.Http, Path(version), RawCall.Frame(request));

@@ -17,12 +17,11 @@ public sealed class CallContextTests
         Metadata? seen = null;
         await using EchoHost host = await StartAsync(context => seen = context.RequestHeaders);
         await RawCall.SendAsync(
-            host.Http, Unary, Empty, ("x-text", "a"), ("x-padded-bin", "AQ=="), ("x-bare-bin", "AQI"), ("x-two-bin", "AQ,Ag=="), ("grpc-timeout", "1H"));
+            host.Http, Unary, Empty, ("x-text", "a"), ("x-padded-bin", "AQ=="), ("x-bare-bin", "AQI"), ("grpc-timeout", "1H"));
 
         Assert.Equal("a", seen!.GetValue("x-text"));
         Assert.Equal([1], seen.GetValueBytes("x-padded-bin")!);
         Assert.Equal([1, 2], seen.GetValueBytes("x-bare-bin")!);
-        Assert.Equal([[1], [2]], seen.GetAll("x-two-bin").Select(entry => entry.ValueBytes));
         Assert.DoesNotContain(seen, entry => entry.Key is "te" or "content-type" or "grpc-timeout" or "host" || entry.Key.StartsWith(':'));
     }
 

@@ -29,14 +29,6 @@ public sealed class CompressionTests
         Assert.Equal("0", reply.Status);
     }
 
-    [Fact]
-    public async Task Request_ThatExpandsPastTheLimit_IsResourceExhausted()
-    {
-        await using EchoHost host = await EchoHost.StartAsync(configure: options => options.MaxReceiveMessageSize = 1000);
-        RawReply reply = await RawCall.SendAsync(host.Http, Unary, RawCall.Frame(Gzip(Request.ToByteArray()), flag: 1), ("grpc-encoding", "gzip"));
-        Assert.Equal("8", reply.Status);
-    }
-
     [Theory]
     [InlineData("gzip", 1)]
     [InlineData("identity,deflate, gzip", 1)]
@@ -78,7 +70,7 @@ public sealed class CompressionTests
     public async Task Algorithm_Unknown_FailsWhenTheServiceIsMapped() => await Assert.ThrowsAsync<InvalidOperationException>(
         () => EchoHost.StartAsync(configure: options => options.ResponseCompressionAlgorithm = "snappy"));
 
-    private static byte[] Gzip(byte[] bytes)
+    internal static byte[] Gzip(byte[] bytes)
     {
         using MemoryStream compressed = new();
         using (GZipStream gzip = new(compressed, CompressionLevel.Fastest, leaveOpen: true))

@@ -35,17 +35,19 @@ public sealed class EchoHost : IAsyncDisposable
         Action<WebApplication>? map = null,
         HttpProtocols protocols = HttpProtocols.Http2,
         bool isUnixSocket = false,
-        bool isEchoMapped = true)
+        bool isEchoMapped = true,
+        Action<ListenOptions>? listen = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         string? socketPath = isUnixSocket ? Path.Combine(Path.GetTempPath(), $"collm-{Guid.NewGuid():N}.sock") : null;
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             if (socketPath is null)
-                kestrel.Listen(System.Net.IPAddress.Loopback, 0, endpoint => endpoint.Protocols = protocols);
+                kestrel.Listen(System.Net.IPAddress.Loopback, 0, Configure);
             else
-                kestrel.ListenUnixSocket(socketPath, endpoint => endpoint.Protocols = protocols);
+                kestrel.ListenUnixSocket(socketPath, Configure);
         });
         builder.Services.AddSingleton(behavior ?? new EchoBehavior());
         builder.Services.AddGrpc(options => configure?.Invoke(options));
@@ -57,6 +59,12 @@ public sealed class EchoHost : IAsyncDisposable
         map?.Invoke(application);
         await application.StartAsync();
         return new EchoHost(application, socketPath);
+
+        void Configure(ListenOptions endpoint)
+        {
+            endpoint.Protocols = protocols;
+            listen?.Invoke(endpoint);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -62,10 +62,6 @@ public sealed class ServiceLifeTests
         Assert.Throws<InvalidOperationException>(() => application.MapGrpcService<EchoService>());
     }
 
-    [Fact]
-    public async Task MapGrpcService_TypeWithoutGeneratedBase_IsRefused() =>
-        await Assert.ThrowsAsync<InvalidOperationException>(() => EchoHost.StartAsync(map: application => application.MapGrpcService<Log>()));
-
     private static Task<EchoHost> StartAsync(Log log, Action<IServiceCollection> register) => EchoHost.StartAsync(
         addServices: services =>
         {

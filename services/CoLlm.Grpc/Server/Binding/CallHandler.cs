@@ -59,8 +59,7 @@ internal abstract class CallHandler<TRequest, TResponse>(Method<TRequest, TRespo
             throw new RpcException(new Status(StatusCode.Cancelled, $"The method {Method.FullName} returned no message."));
 
         WriteFlags flags = call.WriteOptions?.Flags ?? default;
-        return call.Response.WriteAsync(
-            response, Method.ResponseMarshaller.ContextualSerializer, flags, isLast: true, CancellationToken.None);
+        return call.Response.WriteAsync(response, Method.ResponseMarshaller.ContextualSerializer, flags, isLast: true);
     }
 
     protected RequestStreamReader<TRequest> RequestsOf(HttpServerCallContext call) =>

@@ -11,7 +11,7 @@ namespace Grpc.Server.Calls;
 internal sealed class CallLifetime(HttpContext context, CallResponse response) : IAsyncDisposable
 {
     private const int NoError = 0;
-    private const int Cancel = 8;
+    private const int CancelCode = 8;
 
     private static readonly Status DeadlineExceeded = new(StatusCode.DeadlineExceeded, "Deadline Exceeded");
 
@@ -61,6 +61,9 @@ internal sealed class CallLifetime(HttpContext context, CallResponse response) :
             Tag(activity, method, status);
     }
 
+    /// <summary>Ends the call on the wire without a status, as a client does that gives it up.</summary>
+    public void Cancel() => Reset(CancelCode);
+
     public async ValueTask DisposeAsync()
     {
         if (_deadline is null)
@@ -76,7 +79,7 @@ internal sealed class CallLifetime(HttpContext context, CallResponse response) :
         {
             // The method has returned and left a write behind that the client does not take.
             if (!written.IsCompleted)
-                Reset(Cancel);
+                Reset(CancelCode);
 
             return;
         }
@@ -87,7 +90,7 @@ internal sealed class CallLifetime(HttpContext context, CallResponse response) :
             _ = _cancellation!.CancelAsync();
             if (!written.IsCompleted)
             {
-                Reset(Cancel);
+                Reset(CancelCode);
                 return;
             }
 
@@ -99,7 +102,7 @@ internal sealed class CallLifetime(HttpContext context, CallResponse response) :
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException)
         {
-            Reset(Cancel);
+            Reset(CancelCode);
         }
         finally
         {

@@ -84,7 +84,7 @@ internal sealed class CallResponse
     }
 
     /// <summary>Writes a message; done when the transport has taken it, or at once where it may wait for the next.</summary>
-    public Task WriteAsync<T>(T message, Action<T, SerializationContext> serializer, WriteFlags flags, bool isLast, CancellationToken cancellationToken)
+    public Task WriteAsync<T>(T message, Action<T, SerializationContext> serializer, WriteFlags flags, bool isLast)
     {
         Enter();
         bool isPending = false;
@@ -96,11 +96,11 @@ internal sealed class CallResponse
                 if (!start.IsCompletedSuccessfully)
                 {
                     isPending = true;
-                    return WriteAfterAsync(start, message, serializer, flags, isLast, cancellationToken);
+                    return WriteAfterAsync(start, message, serializer, flags, isLast);
                 }
             }
 
-            ValueTask<FlushResult> flush = WriteNow(message, serializer, flags, isLast, cancellationToken);
+            ValueTask<FlushResult> flush = WriteNow(message, serializer, flags, isLast);
             if (flush.IsCompletedSuccessfully)
             {
                 ThrowIfCanceled(flush.Result);
@@ -171,23 +171,23 @@ internal sealed class CallResponse
     }
 
     private ValueTask<FlushResult> WriteNow<T>(
-        T message, Action<T, SerializationContext> serializer, WriteFlags flags, bool isLast, CancellationToken cancellationToken)
+        T message, Action<T, SerializationContext> serializer, WriteFlags flags, bool isLast)
     {
         _writer!.Write(message, serializer, _isGzip && (flags & WriteFlags.NoCompress) == 0);
         if (isLast || ((flags & WriteFlags.BufferHint) != 0 && _writer.UnflushedBytes < MaxUnflushedBytes))
             return default;
 
         _writer.UnflushedBytes = 0;
-        return _pipe!.FlushAsync(cancellationToken);
+        return _pipe!.FlushAsync();
     }
 
     private async Task WriteAfterAsync<T>(
-        Task start, T message, Action<T, SerializationContext> serializer, WriteFlags flags, bool isLast, CancellationToken cancellationToken)
+        Task start, T message, Action<T, SerializationContext> serializer, WriteFlags flags, bool isLast)
     {
         try
         {
             await start.ConfigureAwait(false);
-            ThrowIfCanceled(await WriteNow(message, serializer, flags, isLast, cancellationToken).ConfigureAwait(false));
+            ThrowIfCanceled(await WriteNow(message, serializer, flags, isLast).ConfigureAwait(false));
         }
         finally
         {

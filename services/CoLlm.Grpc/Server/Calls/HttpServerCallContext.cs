@@ -32,6 +32,13 @@ internal sealed class HttpServerCallContext : ServerCallContext
     /// <summary>Reads the request's messages.</summary>
     public required MessageReader Requests { get; init; }
 
+    /// <summary>Resets the stream, unless the call has its end already.</summary>
+    public void Cancel()
+    {
+        if (!Response.IsEnded)
+            Lifetime.Cancel();
+    }
+
     protected override string MethodCore => _method.FullName;
 
     protected override string HostCore => HttpContext.Request.Host.Value ?? "";

@@ -21,15 +21,38 @@ internal sealed class ResponseStreamWriter<T>(HttpServerCallContext call, Action
         if (message is null)
             return Task.FromException(new ArgumentNullException(nameof(message)));
 
-        if (cancellationToken.IsCancellationRequested)
-            return Task.FromCanceled(cancellationToken);
+        if (cancellationToken.CanBeCanceled)
+            return WriteCancellableAsync(message, cancellationToken);
 
+        return WriteCoreAsync(message);
+    }
+
+    /// <summary>What is half sent cannot be taken back, so who gives up a message gives up the call.</summary>
+    private async Task WriteCancellableAsync(T message, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static state => ((HttpServerCallContext)state!).Cancel(), call);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await WriteCoreAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The write was given up, and the call with it.", exception, cancellationToken);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private Task WriteCoreAsync(T message)
+    {
         if (call.CancellationToken.IsCancellationRequested)
             return Task.FromException(new InvalidOperationException("The call has ended, so nothing more can be written."));
 
         try
         {
-            return call.Response.WriteAsync(message, serializer, WriteOptions?.Flags ?? default, isLast: false, cancellationToken);
+            return call.Response.WriteAsync(message, serializer, WriteOptions?.Flags ?? default, isLast: false);
         }
         catch (Exception exception)
         {

@@ -52,8 +52,18 @@ public sealed class CancellationTests
         await scene.Arrived;
         scene.GiveUp(way, call);
         Assert.Equal(expected, (await StatusOf(() => read)).StatusCode);
-        Assert.Equal(expected, (await StatusOf(() => write)).StatusCode);
-        Assert.Equal(expected, (await StatusOf(() => call.ResponseStream.MoveNext(default))).StatusCode);
+        Exception end = await Assert.ThrowsAnyAsync<Exception>(() => write);
+        if (way == Way.Dispose)
+        {
+            Assert.True(end is ObjectDisposedException or RpcException { StatusCode: StatusCode.Cancelled }, $"{end}");
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => call.ResponseStream.MoveNext(default));
+        }
+        else
+        {
+            Assert.Equal(expected, Assert.IsType<RpcException>(end).StatusCode);
+            Assert.Equal(expected, (await StatusOf(() => call.ResponseStream.MoveNext(default))).StatusCode);
+        }
+
         Assert.Equal(expected, call.GetStatus().StatusCode);
         await scene.Aborted;
     }
