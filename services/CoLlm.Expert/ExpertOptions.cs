@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Listening;
+using CoLlm.ServiceDefaults.Shutdown;
 
 namespace CoLlm.Expert;
 
@@ -21,9 +22,8 @@ public sealed record ExpertOptions
 
     public SessionLimits Limits { get; init; } = new();
 
-    /// <summary>Time that open sessions have after SIGTERM.</summary>
-    /// <value>20 seconds</value>
-    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
+    /// <summary>What happens to open sessions after SIGTERM.</summary>
+    public DrainOptions Drain { get; init; } = new();
 
     /// <summary>Rules across several values; a sentence for each one broken.</summary>
     public IEnumerable<string> FindProblems()
@@ -38,8 +38,8 @@ public sealed record ExpertOptions
             yield return $"Models has the name \"{name}\" more than once.";
         if (Limits.CreditTokens < 2 * Limits.FlushTokens)
             yield return $"Limits.CreditTokens is {Limits.CreditTokens}; it must be at least twice Limits.FlushTokens ({Limits.FlushTokens}), or clients stall.";
-        if (DrainTimeout < TimeSpan.Zero || DrainTimeout > TimeSpan.FromHours(1))
-            yield return $"DrainTimeout is {DrainTimeout}; it must be 0 to 1 hour.";
+        if (Drain.Timeout < TimeSpan.Zero || Drain.Timeout > TimeSpan.FromHours(1))
+            yield return $"Drain.Timeout is {Drain.Timeout}; it must be 0 to 1 hour.";
     }
 }
 

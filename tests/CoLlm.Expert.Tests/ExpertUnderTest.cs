@@ -4,6 +4,7 @@ using CoLlm.Expert.Sessions;
 using CoLlm.Inference;
 using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Health;
+using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.Testing;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -51,7 +52,7 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
                     KvCacheBytes = 4 << 20,
                 },
             ],
-            DrainTimeout = TimeSpan.Zero,
+            Drain = new DrainOptions { Timeout = TimeSpan.Zero },
         };
         WebApplication app = ExpertHost.Build(change?.Invoke(options) ?? options, time);
         await app.StartAsync();

@@ -3,7 +3,6 @@ using CoLlm.Expert.Models;
 using CoLlm.Expert.Sessions;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Listening;
-using CoLlm.ServiceDefaults.Shutdown;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -27,7 +26,7 @@ public static class ExpertHost
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Limits.MaxSessions + 64);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddServiceDefaults(new DrainOptions { Timeout = options.DrainTimeout });
+        builder.Services.AddServiceDefaults(options.Drain);
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.Limits.MaxMessageBytes);
         builder.Services.AddGrpcHealthChecks();
         builder.Services.AddGrpcReflection();

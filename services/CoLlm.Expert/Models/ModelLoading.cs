@@ -28,7 +28,7 @@ internal sealed partial class ModelLoading(
             {
                 LogFailed(model.Name, exception.Message);
                 Environment.ExitCode = 1;
-                lifetime.StopApplication();
+                lifetime.ApplicationStarted.Register(lifetime.StopApplication); // A host that is still starting cannot be stopped in good order.
                 return;
             }
         }

@@ -121,7 +121,7 @@ public sealed class SessionLifetimeTests
     [Fact]
     public async Task StopAsync_TimeToDrain_SessionsAreServedToTheirEnd()
     {
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync(options => options with { DrainTimeout = TimeSpan.FromMinutes(5) });
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync(options => options with { Drain = new DrainOptions { Timeout = TimeSpan.FromMinutes(5) } });
         using SessionClient session = new(expert), late = new(expert);
         await session.OpenAsync([1, 2, 3]);
 

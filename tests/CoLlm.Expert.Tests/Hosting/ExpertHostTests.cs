@@ -1,0 +1,45 @@
+using CoLlm.Expert.Hosting;
+using CoLlm.Testing;
+using Grpc.Health.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+
+namespace CoLlm.Expert.Tests.Hosting;
+
+public sealed class ExpertHostTests
+{
+    [Fact]
+    public async Task Health_ModelsLoaded_IsServing()
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
+
+        HealthCheckResponse health = await new Health.HealthClient(expert.Channel).CheckAsync(new HealthCheckRequest());
+
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
+    }
+
+    [Fact]
+    public async Task Start_ModelCannotBeLoaded_StopsTheProcessInGoodOrder()
+    {
+        int exitCode = Environment.ExitCode;
+        await using WebApplication app = ExpertHost.Build(new ExpertOptions
+        {
+            Listen = "http://127.0.0.1:0",
+            Models = [new ExpertModelOptions { Name = "missing", Directory = RepositoryPaths.Golden("models", "missing") }],
+        });
+
+        await app.StartAsync();
+        await app.WaitForShutdownAsync();
+
+        Assert.Equal(1, Environment.ExitCode);
+        Environment.ExitCode = exitCode;
+    }
+
+    [Fact]
+    public void FindProblems_SeveralMistakes_NamesThemAll()
+    {
+        ExpertOptions options = new() { Listen = "nowhere", Limits = new SessionLimits { CreditTokens = 8, FlushTokens = 8 } };
+
+        Assert.Equal(["Listen:", "Models", "Limits.CreditTokens"], options.FindProblems().Select(problem => problem.Split(' ')[0]));
+    }
+}
