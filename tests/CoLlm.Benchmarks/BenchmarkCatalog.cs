@@ -1,3 +1,4 @@
+using CoLlm.Benchmarks.Collaboration;
 using CoLlm.Benchmarks.Inference;
 using CoLlm.Benchmarks.Transport;
 
@@ -13,6 +14,8 @@ internal static class BenchmarkCatalog
         [LatencyBenchmark.Name] = (LatencyBenchmark.Summary, LatencyBenchmark.RunAsync),
         [QualityBenchmark.Name] = (QualityBenchmark.Summary, QualityBenchmark.RunAsync),
         [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
+        [CollaborationBenchmark.Name] = (CollaborationBenchmark.Summary, CollaborationBenchmark.RunAsync),
+        [ServiceProcess.Name] = (ServiceProcess.Summary, ServiceProcess.RunAsync),
         ["transport"] = ("gRPC against the raw HTTP/2 below it, grpc-js and grpcio: results/transport.md", TransportBenchmark.RunAsync),
         ["transport-server"] = ("The server process that transport starts", TransportServer.RunAsync),
     };

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Text.Json;
+using CoLlm.Benchmarks.Rounds;
+using CoLlm.Decoding;
+using CoLlm.Inference.Sampling;
+using Grpc.Net.Client;
+
+namespace CoLlm.Benchmarks.Collaboration;
+
+/// <summary>Router and expert as two processes on loopback: what a deferral costs, and what of an answer's time is not spent in the models.</summary>
+internal static class CollaborationBenchmark
+{
+    public const string Name = "collaboration";
+    public const string Summary = "Router and expert on loopback, beside decoding as the research code does: results/collaboration.md";
+
+    private const int Rounds = 5;
+    private const int AskWarmUp = 200;
+    private const int AskCount = 500;
+    private const int ConcurrentRequests = 16;
+
+    /// <summary>So few ids that drawing one takes no time.</summary>
+    private const int SmallVocabulary = 256;
+
+    private const float TargetRate = 0.3f;
+
+    private static int _number;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        using GeneratedModels models = new();
+        using ServiceProcess expert = await ServiceProcess.StartAsync("expert", Save(models, "expert.json", ExpertSettings(models)));
+        using ServiceProcess router = await ServiceProcess.StartAsync("router", Save(models, "router.json", RouterSettings(models, expert.Address)));
+        using ServiceProcess research = await ServiceProcess.StartAsync("research", models.ExpertDirectory);
+        using GrpcChannel expertChannel = GrpcChannel.ForAddress(expert.Address);
+        using GrpcChannel routerChannel = GrpcChannel.ForAddress(router.Address);
+        using HttpClient researchClient = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(research.Address) };
+        await using LocalBase local = new(models);
+
+        CollaborationReport report = new();
+        float threshold = await FindThresholdAsync(routerChannel);
+        report.Configure(threshold, Rounds, AskCount);
+        double[][] asks = await MeasureAsksAsync(expertChannel, GeneratedModels.VocabularySize);
+        report.RoundTrips(asks, await MeasureAsksAsync(expertChannel, SmallVocabulary));
+        List<RouterAnswer> answers = [];
+        List<DecodingSummary> baseline = [];
+        Contender[] contenders = Contenders(local, routerChannel, expertChannel, researchClient, threshold, answers, baseline);
+        report.Answers(await InterleavedRounds.RunAsync(contenders, Rounds, operations: 1, warmupOperations: 1));
+        using (DirectSession opened = await DirectSession.OpenAsync(expertChannel, RouterAnswer.NewPrompt(++_number), 2048))
+            report.Costs(answers, baseline, opened.OpeningBytes);
+        report.Concurrency(answers, await MeasureTogetherAsync(routerChannel, expert, threshold));
+        return report.Save() ? 0 : 1;
+    }
+
+    private static Contender[] Contenders(
+        LocalBase local, GrpcChannel router, GrpcChannel expert, HttpClient research, float threshold, List<RouterAnswer> answers, List<DecodingSummary> baseline)
+    {
+        FloorReplay floor = new(local, expert);
+        return
+        [
+            Each("forward passes alone", async () => await floor.MeasureAsync(answers.Count > 0 ? answers[^1] : await AnswerAsync())),
+            Each("router and expert", async () => (await AnswerAsync()).Time),
+            Each("as the research code", async () =>
+            {
+                int number = ++_number;
+                long start = Stopwatch.GetTimestamp();
+                baseline.Add(await local.DecodeAsync(
+                    RouterAnswer.NewPrompt(number), RouterAnswer.AnswerTokens, threshold, SamplingParameters.Create(1f, seed: (ulong)number),
+                    new ResearchExpert(research)));
+                return Stopwatch.GetElapsedTime(start);
+            }),
+        ];
+
+        async Task<RouterAnswer> AnswerAsync()
+        {
+            answers.Add(await RouterAnswer.AskAsync(router, ++_number, threshold));
+            return answers[^1];
+        }
+    }
+
+    private static Contender Each(string name, Func<Task<TimeSpan>> operation) => new(name, async count =>
+    {
+        double[] milliseconds = new double[count];
+        for (int i = 0; i < count; i++)
+            milliseconds[i] = (await operation()).TotalMilliseconds;
+        return milliseconds;
+    });
+
+    /// <summary>The cut above which the wanted share of the deferral probabilities lies, along answers of the base alone.</summary>
+    private static async Task<float> FindThresholdAsync(GrpcChannel router)
+    {
+        List<double> probabilities = [];
+        for (int i = 0; i < 4; i++)
+            probabilities.AddRange((await RouterAnswer.AskAsync(router, ++_number, 1f)).Tokens.Select(token => (double)token.DeferralProbability));
+        return (float)RoundStatistics.Percentile([.. probabilities.Order()], 1 - TargetRate);
+    }
+
+    /// <summary>Microseconds of each round trip: all, without the pass, without pass and wait for it.</summary>
+    private static async Task<double[][]> MeasureAsksAsync(GrpcChannel expert, int usableVocabularySize)
+    {
+        int[] prompt = [.. Enumerable.Range(0, RouterAnswer.PromptTokens).Select(i => (i + usableVocabularySize) % SmallVocabulary)];
+        using DirectSession session = await DirectSession.OpenAsync(expert, prompt, 2048, usableVocabularySize);
+        double[][] samples = [new double[AskCount], new double[AskCount], new double[AskCount]];
+        int[] token = [7];
+        for (int i = -AskWarmUp; i < AskCount; i++)
+        {
+            (Protocol.V1.Answer answer, TimeSpan time) = await session.AskAsync(token);
+            token[0] = answer.TokenId;
+            if (i < 0)
+                continue;
+            double microseconds = time.TotalMicroseconds;
+            (samples[0][i], samples[1][i], samples[2][i]) =
+                (microseconds, microseconds - answer.ComputeUs, microseconds - answer.ComputeUs - answer.QueueUs);
+        }
+
+        foreach (double[] values in samples)
+            Array.Sort(values);
+        return samples;
+    }
+
+    private static async Task<ConcurrentRun[]> MeasureTogetherAsync(GrpcChannel router, ServiceProcess expert, float threshold)
+    {
+        ConcurrentRun[] runs = new ConcurrentRun[3];
+        for (int i = -1; i < runs.Length; i++)
+        {
+            long before = await expert.CountStepsAsync();
+            long start = Stopwatch.GetTimestamp();
+            RouterAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, ConcurrentRequests).Select(_ => RouterAnswer.AskAsync(router, ++_number, threshold)));
+            TimeSpan time = Stopwatch.GetElapsedTime(start);
+            if (i >= 0)
+                runs[i] = new ConcurrentRun(answers, await expert.CountStepsAsync() - before, time);
+        }
+
+        return runs;
+    }
+
+    private static string Save(GeneratedModels models, string name, object settings)
+    {
+        File.WriteAllText(models.File(name), JsonSerializer.Serialize(settings));
+        return models.File(name);
+    }
+
+    private static object ExpertSettings(GeneratedModels models) => new
+    {
+        Listen = "http://127.0.0.1:0",
+        Models = new[] { new { Name = GeneratedModels.ExpertName, Directory = models.ExpertDirectory, Threads = GeneratedModels.Threads } },
+    };
+
+    private static object RouterSettings(GeneratedModels models, string expert) => new
+    {
+        Listen = "http://127.0.0.1:0",
+        Base = new { Directory = models.BaseDirectory, Threads = GeneratedModels.Threads },
+        SwapHead = new { File = models.HeadFile },
+        Experts = new[] { new { Name = GeneratedModels.ExpertName, Addresses = new[] { expert } } },
+    };
+}
+
+/// <summary>Several answers written at the same time.</summary>
+/// <param name="Answers">All of them.</param>
+/// <param name="ExpertSteps">Forward passes of the expert meanwhile.</param>
+/// <param name="Time">From the first request to the last token.</param>
+internal sealed record ConcurrentRun(IReadOnlyList<RouterAnswer> Answers, long ExpertSteps, TimeSpan Time)
+{
+    public double TokensPerSecond => Answers.Sum(answer => answer.Tokens.Count) / Time.TotalSeconds;
+
+    public double SessionsPerPass => (double)Answers.Sum(answer => answer.Expert.PassCount) / ExpertSteps;
+}

@@ -1,0 +1,115 @@
+using CoLlm.Benchmarks.Rounds;
+using CoLlm.Decoding;
+
+namespace CoLlm.Benchmarks.Collaboration;
+
+/// <summary>Writes what was measured, each number beside what was asked for.</summary>
+internal sealed class CollaborationReport
+{
+    private readonly ResultFile _file = new(
+        CollaborationBenchmark.Name, "Two services, one answer", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {CollaborationBenchmark.Name}");
+
+    private bool _isReached = true;
+
+    public void Configure(float threshold, int rounds, int askCount)
+    {
+        _file.Line($"- Base {GeneratedModels.Millions(GeneratedModels.BaseConfig):0} M parameters, expert {GeneratedModels.Millions(GeneratedModels.ExpertConfig):0} M, "
+            + $"bfloat16, random weights, vocabulary {GeneratedModels.VocabularySize}; a process each on loopback, each with half the cores ({GeneratedModels.Threads} compute thread)");
+        _file.Line($"- Prompts of {RouterAnswer.PromptTokens} tokens, answers of {RouterAnswer.AnswerTokens}, temperature 1, seeded; no prompt is asked twice; threshold {threshold:0.000}");
+        _file.Line($"- {rounds} interleaved rounds after a warm-up; {askCount} round trips");
+    }
+
+    /// <param name="samples">With the whole vocabulary: all, without the pass, without the pass and the wait for it.</param>
+    /// <param name="undrawn">The same where next to nothing is drawn from.</param>
+    public void RoundTrips(double[][] samples, double[][] undrawn)
+    {
+        Heading("One Ask and its Answer, one session, one new token each", "| | median us | p99 us | asked for |", "|---|---:|---:|---|");
+        double median = RoundStatistics.Percentile(undrawn[1], 0.5);
+        double late = RoundStatistics.Percentile(undrawn[1], 0.99);
+        Row(samples[0], "whole round trip", "");
+        Row(samples[1], "without the forward pass", "");
+        Row(undrawn[1], "without the forward pass and without a vocabulary to draw from", $"below 200 and 1000: {Verdict(median < 200 && late < 1000)}");
+        Row(undrawn[2], "and without the wait for the pass to begin", "");
+
+        void Row(double[] values, string name, string goal) =>
+            _file.Line($"| {name} | {RoundStatistics.Percentile(values, 0.5):0} | {RoundStatistics.Percentile(values, 0.99):0} | {goal} |");
+    }
+
+    public void Answers(IReadOnlyList<RoundStatistics> rows)
+    {
+        _file.Table("One answer at a time", "ms", rows);
+        _file.Line();
+        _file.Line("Forward passes alone: the same tokens again, base and expert in turns, the time inside both engines added up, prefills included.");
+        _file.Line($"Asked for: at most 1.10 of that for router and expert: {Verdict(rows[1].MedianRatio <= 1.10)}.");
+    }
+
+    public void Costs(IReadOnlyList<RouterAnswer> answers, IReadOnlyList<DecodingSummary> baseline, int openingBytes)
+    {
+        int deferrals = answers.Sum(answer => answer.Expert.CallCount);
+        double positions = answers.Sum(answer => answer.Prompt.Length + answer.Tokens.Count);
+        double allBytes = answers.Sum(answer => answer.Expert.BytesUp + answer.Expert.BytesDown);
+        double bytes = (allBytes - ((double)openingBytes * answers.Count)) / deferrals;
+        double passes = answers.Sum(answer => answer.Expert.PassCount) / (double)deferrals;
+        double expertPositions = answers.Sum(answer => answer.Expert.ComputedTokenCount) / positions;
+        double basePositions = answers.Sum(answer => answer.Summary.BaseComputedTokenCount) / positions;
+        double baselineDeferrals = baseline.Sum(summary => summary.Experts[0].CallCount);
+        Decoding.ExpertUsage[] usages = [.. baseline.Select(summary => summary.Experts[0])];
+        double baselinePositions = baseline.Sum(summary => summary.PromptTokenCount + summary.TokenCount);
+
+        WriteStages(answers);
+        Heading("What an answer costs", "| | router and expert | asked for | as the research code |", "|---|---:|---|---:|");
+        _file.Line($"| deferred share of the tokens | {deferrals / (double)answers.Sum(answer => answer.Tokens.Count):P1} | | {baselineDeferrals / baseline.Sum(summary => summary.TokenCount):P1} |");
+        _file.Line($"| payload per deferral, up and down, prompt and opening excluded, bytes | {bytes:0} | below 100: {Verdict(bytes < 100)} | |");
+        _file.Line($"| payload per deferral, everything, bytes | {allBytes / deferrals:0} | "
+            + $"| {usages.Sum(usage => usage.Cost.BytesUp + usage.Cost.BytesDown) / baselineDeferrals:0} |");
+        _file.Line($"| expert passes per deferral | {passes:0.00} | at most 1.1: {Verdict(passes <= 1.1)} | {usages.Sum(usage => usage.Cost.PassCount) / baselineDeferrals:0.00} |");
+        _file.Line($"| expert positions / (prompt + answer) | {expertPositions:0.00} | at most 1.05: {Verdict(expertPositions <= 1.05)} | {usages.Sum(usage => usage.Cost.ComputedTokenCount) / baselinePositions:0.00} |");
+        _file.Line($"| base positions / (prompt + answer) | {basePositions:0.00} | at most 1.05: {Verdict(basePositions <= 1.05)} | {baseline.Sum(summary => summary.BaseComputedTokenCount) / baselinePositions:0.00} |");
+    }
+
+    public void Concurrency(IReadOnlyList<RouterAnswer> alone, IReadOnlyList<ConcurrentRun> runs)
+    {
+        double one = Median(alone.Select(answer => answer.Tokens.Count / answer.Time.TotalSeconds));
+        double together = Median(runs.Select(run => run.TokensPerSecond));
+        double sessions = Median(runs.Select(run => run.SessionsPerPass));
+        Heading($"{runs[0].Answers.Count} requests at the same time", "| | one | together | asked for |", "|---|---:|---:|---|");
+        _file.Line($"| tokens/s | {one:0} | {together:0} ({together / one:0.0} times) | at least 3 times: {Verdict(together >= 3 * one)} |");
+        _file.Line($"| sessions per expert pass | 1 | {sessions:0.0} | above 1: {Verdict(sessions > 1)} |");
+    }
+
+    /// <summary>Writes the file; false where a goal was missed.</summary>
+    public bool Save()
+    {
+        _file.Save();
+        return _isReached;
+    }
+
+    /// <summary>Where the client's time went, by the router's own account of the same answers.</summary>
+    private void WriteStages(IReadOnlyList<RouterAnswer> answers)
+    {
+        double total = Median(answers.Select(answer => answer.Time.TotalMilliseconds));
+        double steps = Median(answers.Select(answer => (answer.Summary.Times.BasePrefillUs + answer.Summary.Times.BaseDecodeUs) / 1e3));
+        double prefill = Median(answers.Select(answer => answer.Summary.Times.BasePrefillUs / 1e3));
+        double expert = Median(answers.Select(answer => answer.Summary.Times.ExpertWaitUs / 1e3));
+        _file.Line();
+        _file.Line($"Of the client's {total:0} ms (median) the router waited {steps:0} ms for the base's steps ({prefill:0} ms of them its prefill) and {expert:0} ms for the expert's answers; "
+            + $"the rest, {total - steps - expert:0} ms, is drawing from {GeneratedModels.VocabularySize} ids, deciding, and sending {RouterAnswer.AnswerTokens} events.");
+    }
+
+    private static double Median(IEnumerable<double> values) => RoundStatistics.Percentile([.. values.Order()], 0.5);
+
+    private void Heading(string heading, string columns, string rule)
+    {
+        _file.Line();
+        _file.Line($"## {heading}");
+        _file.Line();
+        _file.Line(columns);
+        _file.Line(rule);
+    }
+
+    private string Verdict(bool isReached)
+    {
+        _isReached &= isReached;
+        return isReached ? "reached" : "**missed**";
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using CoLlm.Benchmarks.Transport;
+using CoLlm.Expert.Hosting;
+using CoLlm.Expert.Models;
+using CoLlm.Router.Hosting;
+using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.ServiceDefaults.Health;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CoLlm.Benchmarks.Collaboration;
+
+/// <summary>One of the services in a process of its own; its parent may ask how many passes its engines have run.</summary>
+internal sealed class ServiceProcess : IDisposable
+{
+    public const string Name = "collaboration-service";
+    public const string Summary = "The processes that collaboration starts";
+
+    private const string Ready = "ready ";
+    private const string Steps = "steps ";
+
+    private readonly ChildProcess _process;
+
+    private ServiceProcess(ChildProcess process) => _process = process;
+
+    public string Address { get; private set; } = "";
+
+    /// <param name="service"><c>router</c>, <c>expert</c> or <c>research</c>.</param>
+    /// <param name="argument">A configuration file; the model directory for <c>research</c>.</param>
+    public static async Task<ServiceProcess> StartAsync(string service, string argument)
+    {
+        var process = new ServiceProcess(new ChildProcess(Environment.ProcessPath!, Name, service, argument));
+        process.Address = await process.ReadAsync(await process._process.ReadAsync(), Ready);
+        return process;
+    }
+
+    /// <summary>Forward passes of all engines since the start.</summary>
+    public async Task<long> CountStepsAsync() =>
+        long.Parse(await ReadAsync(await _process.AskAsync("steps"), Steps), CultureInfo.InvariantCulture);
+
+    public void Dispose() => _process.Dispose();
+
+    /// <summary>The child's side.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        await using WebApplication application = args[0] switch
+        {
+            "expert" => ExpertHost.Build(ServiceConfiguration.Load<Expert.ExpertOptions>(args[1])),
+            "router" => RouterHost.Build(ServiceConfiguration.Load<RouterOptions>(args[1])),
+            _ => ResearchServer.Build(args[1]),
+        };
+        await application.StartAsync();
+        if (application.Services.GetService<Readiness>() is { } readiness)
+            await readiness.WhenCompleteAsync(default);
+        Console.WriteLine(Ready + application.Urls.First());
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+            long steps = application.Services.GetService<ModelCatalog>()?.Loaded.Sum(model => model.Engine.GetStatistics().Steps) ?? 0;
+            Console.WriteLine(Steps + steps.ToString(CultureInfo.InvariantCulture));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Log lines come between.</summary>
+    private async Task<string> ReadAsync(string line, string start)
+    {
+        while (!line.StartsWith(start, StringComparison.Ordinal))
+            line = await _process.ReadAsync();
+        return line[start.Length..];
+    }
+}
