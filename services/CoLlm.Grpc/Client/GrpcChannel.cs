@@ -92,12 +92,6 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
             _invoker.Dispose();
     }
 
-    protected override Task ShutdownAsyncCore()
-    {
-        Dispose();
-        return Task.CompletedTask;
-    }
-
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_closing.IsCancellationRequested, this);
 
     internal Uri UriOf(IMethod method)

@@ -36,6 +36,8 @@ public sealed class KeyCertificatePair
 /// <summary>TLS for a channel.</summary>
 public sealed class SslCredentials : ChannelCredentials
 {
+    private readonly VerifyPeerCallback? _verifyPeerCallback;
+
     /// <summary>The system's root certificates, no client certificate.</summary>
     public SslCredentials()
         : this(null, null, null)
@@ -56,7 +58,7 @@ public sealed class SslCredentials : ChannelCredentials
     {
         RootCertificates = rootCertificates;
         KeyCertificatePair = keyCertificatePair;
-        VerifyPeerCallback = verifyPeerCallback;
+        _verifyPeerCallback = verifyPeerCallback;
     }
 
     /// <summary>Root certificates (PEM), or null for the system's own.</summary>
@@ -65,11 +67,8 @@ public sealed class SslCredentials : ChannelCredentials
     /// <summary>The client's certificate, or null.</summary>
     public KeyCertificatePair? KeyCertificatePair { get; }
 
-    /// <summary>A check of the server's certificate on top of the usual one, or null.</summary>
-    public VerifyPeerCallback? VerifyPeerCallback { get; }
-
     internal override bool IsComposable => true;
 
     public override void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object? state) =>
-        configurator.SetSslCredentials(state, RootCertificates, KeyCertificatePair, VerifyPeerCallback);
+        configurator.SetSslCredentials(state, RootCertificates, KeyCertificatePair, _verifyPeerCallback);
 }
