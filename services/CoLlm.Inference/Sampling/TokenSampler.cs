@@ -26,10 +26,13 @@ public sealed class TokenSampler(int maxVocabularySize)
         ArgumentOutOfRangeException.ThrowIfZero(logits.Length, nameof(logits));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(logits.Length, maxVocabularySize, nameof(logits));
 
-        double logSumExp = VocabularyScan.LogSumExp(logits, _scratch);
+        double logSumExp = VocabularyScan.LogSumExp(logits, _scratch, out float largest, out double sum);
         int argmax = VocabularyScan.Argmax(logits);
-        ReadOnlySpan<float> scores = parameters.RepetitionPenalty == 1f ? logits : Penalise(logits, parameters.RepetitionPenalty, prefix);
-        int chosen = parameters.IsGreedy ? VocabularyScan.Argmax(scores) : Draw(scores, parameters, position);
+        int chosen = argmax;
+        if (parameters is { IsGreedy: true, RepetitionPenalty: not 1f })
+            chosen = VocabularyScan.Argmax(Penalise(logits, parameters.RepetitionPenalty, prefix));
+        else if (!parameters.IsGreedy)
+            chosen = Draw(logits, parameters, prefix, position, largest, sum);
         return new SampledToken(chosen, (float)(logits[chosen] - logSumExp), argmax);
     }
 
@@ -50,18 +53,32 @@ public sealed class TokenSampler(int maxVocabularySize)
         return penalised;
     }
 
-    private int Draw(ReadOnlySpan<float> scores, SamplingParameters parameters, int position)
+    /// <summary>Draws from the weights; those of the model's own distribution are in the scratch already and serve where nothing changes them.</summary>
+    private int Draw(
+        ReadOnlySpan<float> logits, SamplingParameters parameters, ReadOnlySpan<int> prefix, int position, float largest, double total)
     {
-        // Subtracting first keeps the most probable weight at exactly one, however small the temperature.
-        Span<float> weights = _scratch.AsSpan(0, scores.Length);
-        TensorPrimitives.Subtract(scores, VocabularyScan.Max(scores), weights);
-        TensorPrimitives.Divide(weights, parameters.Temperature, weights);
-        TensorPrimitives.Exp(weights, weights);
+        Span<float> weights = _scratch.AsSpan(0, logits.Length);
+        if (parameters.Temperature != 1f || parameters.RepetitionPenalty != 1f)
+        {
+            ReadOnlySpan<float> scores = parameters.RepetitionPenalty == 1f ? logits : Penalise(logits, parameters.RepetitionPenalty, prefix);
+            total = Weigh(scores, parameters.RepetitionPenalty == 1f ? largest : VocabularyScan.Max(scores), parameters.Temperature, weights);
+        }
 
-        double total = VocabularyScan.Sum(weights);
+        double uniform = CounterRandom.Uniform(parameters.Seed, position);
+        if (parameters is { TopK: 0, TopP: 1f, MinP: 0f })
+            return VocabularyScan.IndexAtMass(weights, total * uniform);
         ulong cut = CandidateCut.Find(weights, total, VocabularyScan.Max(weights), parameters, _keys);
         double kept = cut == 0 ? total : WeightAbove(weights, cut);
-        return Pick(weights, cut, kept * CounterRandom.Uniform(parameters.Seed, position));
+        return Pick(weights, cut, kept * uniform);
+    }
+
+    /// <summary>Subtracting first keeps the most probable weight at exactly one, however small the temperature. Returns the sum.</summary>
+    private static double Weigh(ReadOnlySpan<float> scores, float largest, float temperature, Span<float> weights)
+    {
+        TensorPrimitives.Subtract(scores, largest, weights);
+        TensorPrimitives.Divide(weights, temperature, weights);
+        TensorPrimitives.Exp(weights, weights);
+        return VocabularyScan.Sum(weights);
     }
 
     private static double WeightAbove(ReadOnlySpan<float> weights, ulong cut)

@@ -70,12 +70,48 @@ public static class VocabularyScan
     /// <summary>Natural logarithm of the sum of <c>exp(logits)</c>: what turns a logit into a log-probability.</summary>
     /// <param name="logits">Finite values. <c>[vocabulary]</c></param>
     /// <param name="scratch">Overwritten; at least as long.</param>
-    public static double LogSumExp(ReadOnlySpan<float> logits, Span<float> scratch)
+    public static double LogSumExp(ReadOnlySpan<float> logits, Span<float> scratch) => LogSumExp(logits, scratch, out _, out _);
+
+    /// <summary>
+    /// As above; leaves <c>exp(logits - largest)</c> in <paramref name="scratch"/>, and their <paramref name="sum"/>.
+    /// </summary>
+    public static double LogSumExp(ReadOnlySpan<float> logits, Span<float> scratch, out float largest, out double sum)
     {
-        float largest = Max(logits);
+        largest = Max(logits);
         Span<float> weights = scratch[..logits.Length];
         TensorPrimitives.Subtract(logits, largest, weights);
         TensorPrimitives.Exp(weights, weights);
-        return largest + Math.Log(Sum(weights));
+        sum = Sum(weights);
+        return largest + Math.Log(sum);
+    }
+
+    /// <summary>
+    /// The first index at which the running sum of the weights passes <paramref name="target"/>, never one of weight zero; the last one
+    /// with a weight where rounding keeps the sum below. Whole blocks are summed first, so most weights are only read.
+    /// </summary>
+    public static int IndexAtMass(ReadOnlySpan<float> weights, double target)
+    {
+        const int blockLength = 256;
+        double sum = 0;
+        for (int start = 0; start < weights.Length; start += blockLength)
+        {
+            ReadOnlySpan<float> block = weights.Slice(start, Math.Min(blockLength, weights.Length - start));
+            double blockSum = Sum(block);
+            if (sum + blockSum <= target)
+            {
+                sum += blockSum;
+                continue;
+            }
+
+            // A weight of zero never passes the target: the sum before it did not.
+            for (int i = 0; i < block.Length; i++)
+            {
+                sum += block[i];
+                if (sum > target)
+                    return start + i;
+            }
+        }
+
+        return Math.Max(0, weights.LastIndexOfAnyExcept(0f));
     }
 }

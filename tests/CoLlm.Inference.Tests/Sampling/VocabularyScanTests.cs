@@ -71,4 +71,34 @@ public sealed class VocabularyScanTests
         double expected = shift + Math.Log(logits.Sum(logit => Math.Exp((double)logit - shift)));
         Assert.Equal(expected, VocabularyScan.LogSumExp(logits, new float[777]), 1e-5);
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(2000)]
+    public void IndexAtMass_RandomWeights_EqualsARunningSum(int length)
+    {
+        var random = new Random(length);
+        for (int round = 0; round < 200; round++)
+        {
+            // Multiples of 1/8: every sum is exact, so the order of additions cannot matter.
+            float[] weights = [.. Enumerable.Range(0, length).Select(_ => random.Next(3) == 0 ? random.Next(1, 9) / 8f : 0f)];
+            double target = random.Next(0, (int)(weights.Sum() * 8) + 1) / 8.0;
+            double sum = 0;
+            int expected = Array.FindIndex(weights, weight => (sum += weight) > target);
+
+            Assert.Equal(expected < 0 ? Math.Max(0, Array.FindLastIndex(weights, weight => weight > 0)) : expected, VocabularyScan.IndexAtMass(weights, target));
+        }
+    }
+
+    [Fact]
+    public void IndexAtMass_TargetBeyondTheSum_TakesTheLastTokenWithAWeight()
+    {
+        float[] weights = new float[1000];
+        weights[300] = 1f;
+
+        Assert.Equal(300, VocabularyScan.IndexAtMass(weights, 1.0));
+    }
 }
