@@ -52,7 +52,8 @@ internal static class CollaborationBenchmark
     }
 
     private static Contender[] Contenders(
-        LocalBase local, GrpcChannel router, GrpcChannel expert, HttpClient research, float threshold, List<RouterAnswer> answers, List<DecodingSummary> baseline)
+        LocalBase local, GrpcChannel router, GrpcChannel expert, HttpClient research, float threshold, List<RouterAnswer> answers,
+        List<DecodingSummary> baseline)
     {
         FloorReplay floor = new(local, expert);
         return
@@ -124,7 +125,8 @@ internal static class CollaborationBenchmark
         {
             long before = await expert.CountStepsAsync();
             long start = Stopwatch.GetTimestamp();
-            RouterAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, ConcurrentRequests).Select(_ => RouterAnswer.AskAsync(router, ++_number, threshold)));
+            RouterAnswer[] answers = await Task.WhenAll(
+                Enumerable.Range(0, ConcurrentRequests).Select(_ => RouterAnswer.AskAsync(router, ++_number, threshold)));
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             if (i >= 0)
                 runs[i] = new ConcurrentRun(answers, await expert.CountStepsAsync() - before, time);

@@ -13,9 +13,12 @@ internal sealed class CollaborationReport
 
     public void Configure(float threshold, int rounds, int askCount)
     {
-        _file.Line($"- Base {GeneratedModels.Millions(GeneratedModels.BaseConfig):0} M parameters, expert {GeneratedModels.Millions(GeneratedModels.ExpertConfig):0} M, "
-            + $"bfloat16, random weights, vocabulary {GeneratedModels.VocabularySize}; a process each on loopback, each with half the cores ({GeneratedModels.Threads} compute thread)");
-        _file.Line($"- Prompts of {RouterAnswer.PromptTokens} tokens, answers of {RouterAnswer.AnswerTokens}, temperature 1, seeded; no prompt is asked twice; threshold {threshold:0.000}");
+        double baseSize = GeneratedModels.Millions(GeneratedModels.BaseConfig);
+        double expertSize = GeneratedModels.Millions(GeneratedModels.ExpertConfig);
+        _file.Line($"- Base {baseSize:0} M parameters, expert {expertSize:0} M, bfloat16, random weights, vocabulary {GeneratedModels.VocabularySize}; "
+            + $"a process each on loopback, each with half the cores ({GeneratedModels.Threads} compute thread)");
+        _file.Line($"- Prompts of {RouterAnswer.PromptTokens} tokens, answers of {RouterAnswer.AnswerTokens}, temperature 1, seeded; "
+            + $"no prompt is asked twice; threshold {threshold:0.000}");
         _file.Line($"- {rounds} interleaved rounds after a warm-up; {askCount} round trips");
     }
 
@@ -45,26 +48,21 @@ internal sealed class CollaborationReport
 
     public void Costs(IReadOnlyList<RouterAnswer> answers, IReadOnlyList<DecodingSummary> baseline, int openingBytes)
     {
-        int deferrals = answers.Sum(answer => answer.Expert.CallCount);
-        double positions = answers.Sum(answer => answer.Prompt.Length + answer.Tokens.Count);
-        double allBytes = answers.Sum(answer => answer.Expert.BytesUp + answer.Expert.BytesDown);
-        double bytes = (allBytes - ((double)openingBytes * answers.Count)) / deferrals;
-        double passes = answers.Sum(answer => answer.Expert.PassCount) / (double)deferrals;
-        double expertPositions = answers.Sum(answer => answer.Expert.ComputedTokenCount) / positions;
-        double basePositions = answers.Sum(answer => answer.Summary.BaseComputedTokenCount) / positions;
-        double baselineDeferrals = baseline.Sum(summary => summary.Experts[0].CallCount);
-        Decoding.ExpertUsage[] usages = [.. baseline.Select(summary => summary.Experts[0])];
-        double baselinePositions = baseline.Sum(summary => summary.PromptTokenCount + summary.TokenCount);
+        AnswerCosts ours = AnswerCosts.Of(answers);
+        AnswerCosts theirs = AnswerCosts.Of(baseline);
+        double bytes = (ours.Bytes - ((double)openingBytes * answers.Count)) / ours.Deferrals;
 
         WriteStages(answers);
         Heading("What an answer costs", "| | router and expert | asked for | as the research code |", "|---|---:|---|---:|");
-        _file.Line($"| deferred share of the tokens | {deferrals / (double)answers.Sum(answer => answer.Tokens.Count):P1} | | {baselineDeferrals / baseline.Sum(summary => summary.TokenCount):P1} |");
-        _file.Line($"| payload per deferral, up and down, prompt and opening excluded, bytes | {bytes:0} | below 100: {Verdict(bytes < 100)} | |");
-        _file.Line($"| payload per deferral, everything, bytes | {allBytes / deferrals:0} | "
-            + $"| {usages.Sum(usage => usage.Cost.BytesUp + usage.Cost.BytesDown) / baselineDeferrals:0} |");
-        _file.Line($"| expert passes per deferral | {passes:0.00} | at most 1.1: {Verdict(passes <= 1.1)} | {usages.Sum(usage => usage.Cost.PassCount) / baselineDeferrals:0.00} |");
-        _file.Line($"| expert positions / (prompt + answer) | {expertPositions:0.00} | at most 1.05: {Verdict(expertPositions <= 1.05)} | {usages.Sum(usage => usage.Cost.ComputedTokenCount) / baselinePositions:0.00} |");
-        _file.Line($"| base positions / (prompt + answer) | {basePositions:0.00} | at most 1.05: {Verdict(basePositions <= 1.05)} | {baseline.Sum(summary => summary.BaseComputedTokenCount) / baselinePositions:0.00} |");
+        _file.Line($"| deferred share of the tokens | {ours.Deferrals / ours.Tokens:P1} | | {theirs.Deferrals / theirs.Tokens:P1} |");
+        _file.Line($"| payload per deferral, both ways, prompt and opening excluded, bytes | {bytes:0} | below 100: {Verdict(bytes < 100)} | |");
+        _file.Line($"| payload per deferral, everything, bytes | {ours.Bytes / ours.Deferrals:0} | | {theirs.Bytes / theirs.Deferrals:0} |");
+        Row("expert passes per deferral", costs => costs.ExpertPasses / costs.Deferrals, 1.1);
+        Row("expert positions / (prompt + answer)", costs => costs.ExpertPositions / costs.Positions, 1.05);
+        Row("base positions / (prompt + answer)", costs => costs.BasePositions / costs.Positions, 1.05);
+
+        void Row(string name, Func<AnswerCosts, double> value, double most) => _file.Line(
+            $"| {name} | {value(ours):0.00} | at most {most}: {Verdict(value(ours) <= most)} | {value(theirs):0.00} |");
     }
 
     public void Concurrency(IReadOnlyList<RouterAnswer> alone, IReadOnlyList<ConcurrentRun> runs)
@@ -92,8 +90,8 @@ internal sealed class CollaborationReport
         double prefill = Median(answers.Select(answer => answer.Summary.Times.BasePrefillUs / 1e3));
         double expert = Median(answers.Select(answer => answer.Summary.Times.ExpertWaitUs / 1e3));
         _file.Line();
-        _file.Line($"Of the client's {total:0} ms (median) the router waited {steps:0} ms for the base's steps ({prefill:0} ms of them its prefill) and {expert:0} ms for the expert's answers; "
-            + $"the rest, {total - steps - expert:0} ms, is drawing from {GeneratedModels.VocabularySize} ids, deciding, and sending {RouterAnswer.AnswerTokens} events.");
+        _file.Line($"Of the client's {total:0} ms (median) the router waited {steps:0} ms for the base's steps ({prefill:0} ms of them its prefill) "
+            + $"and {expert:0} ms for the expert's answers; the rest, {total - steps - expert:0} ms, is drawing from {GeneratedModels.VocabularySize} ids, deciding, and sending {RouterAnswer.AnswerTokens} events.");
     }
 
     private static double Median(IEnumerable<double> values) => RoundStatistics.Percentile([.. values.Order()], 0.5);
