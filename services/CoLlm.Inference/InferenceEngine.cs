@@ -14,7 +14,7 @@ namespace CoLlm.Inference;
 /// <remarks>The engine owns its backend: it alone calls it, and disposes it.</remarks>
 public sealed class InferenceEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan ShortestGather = TimeSpan.FromMicroseconds(100);
+    private static readonly TimeSpan ShortestGather = TimeSpan.FromMicroseconds(250);
 
     private const int MostBlocks = 1 << 20;
 
@@ -208,7 +208,8 @@ public sealed class InferenceEngine : IAsyncDisposable
 
     /// <summary>
     /// Gives the sessions just answered a moment to call again. Without it the first to return would start a step alone, and sessions
-    /// that decode side by side would fall into two alternating batches, at half the speed.
+    /// that decode side by side would fall into two alternating batches, at half the speed. A session that decodes alone comes back
+    /// within that moment too, and then need not wake this thread.
     /// </summary>
     private void Gather(TimeSpan lastStep)
     {
@@ -223,7 +224,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private bool IsAwaiting()
     {
         lock (_state.Gate)
-            return !_stopRequested && _state.Awaited > 0 && _state.Open.Count > 1;
+            return !_stopRequested && _state.Awaited > 0;
     }
 
     private void Shutdown(SessionFailedException reason)

@@ -51,7 +51,7 @@ public sealed record InferenceEngineOptions
 
     /// <summary>
     /// Longest time the loop waits, after a step, for the sessions it has just answered to come back, so that they share the next step
-    /// too; never more than 1/32 of that step or 100 microseconds, whichever is longer. Zero: never wait.
+    /// too; never more than 1/32 of that step or 250 microseconds, whichever is longer. Zero: never wait.
     /// </summary>
     /// <value>1 ms.</value>
     public TimeSpan GatherWindow { get; init; } = TimeSpan.FromMilliseconds(1);
