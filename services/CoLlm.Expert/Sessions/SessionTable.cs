@@ -1,3 +1,4 @@
+using CoLlm.Expert.Models;
 using CoLlm.Inference;
 using CoLlm.Inference.Failures;
 using CoLlm.Protocol.V1;
@@ -32,15 +33,12 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
         }
     }
 
-    /// <summary>Sessions that gave up their place since the process started.</summary>
-    public long EvictedCount { get; private set; }
-
     /// <summary>Takes a place and reserves KV blocks for a session, or says which bound is in the way.</summary>
     public InferenceSession? TryAdmit(ExpertSession session, SessionTerms terms, out SessionFault? fault)
     {
         lock (_lock)
         {
-            if (_sessions.Count >= limits.MaxSessions && !TryEvictOne(session: null))
+            if (_sessions.Count >= limits.MaxSessions && !TryEvictOne(ofModel: null))
             {
                 fault = new SessionFault(
                     FailureReason.TooManySessions, $"All {limits.MaxSessions} sessions (MaxSessions) are open.", RetryAfter: limits.RetryAfter);
@@ -51,7 +49,7 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
             EngineRefusal refusal;
             while ((opened = terms.Model.Engine.TryOpenSession(terms.MaxSequenceTokens, out refusal)) is null)
             {
-                if (refusal.IsPermanent || !TryEvictOne(terms))
+                if (refusal.IsPermanent || !TryEvictOne(terms.Model))
                 {
                     fault = FaultOf(refusal);
                     return null;
@@ -79,13 +77,13 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
         _ => new SessionFault(FailureReason.TooManySessions, refusal.ToString(), RetryAfter: limits.RetryAfter),
     };
 
-    /// <summary>Evicts the idle session that was used longest ago; of the newcomer's model where KV blocks are what is missing.</summary>
-    private bool TryEvictOne(SessionTerms? session)
+    /// <summary>Evicts the idle session that was used longest ago; where KV blocks are what is missing, of the model that lacks them.</summary>
+    private bool TryEvictOne(ExpertModel? ofModel)
     {
         while (true)
         {
             ExpertSession? oldest = _sessions
-                .Where(candidate => session is null || candidate.Model == session.Model)
+                .Where(candidate => ofModel is null || candidate.Model == ofModel)
                 .Where(candidate => time.GetElapsedTime(candidate.LastUsed) >= limits.IdleTimeout && candidate.IsIdle)
                 .MinBy(candidate => candidate.LastUsed);
             if (oldest is null)
@@ -93,7 +91,6 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
             if (!oldest.TryEvict())
                 continue; // It got a message meanwhile.
             _sessions.Remove(oldest);
-            EvictedCount++;
             return true;
         }
     }
