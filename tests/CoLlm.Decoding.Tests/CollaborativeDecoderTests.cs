@@ -181,9 +181,14 @@ public sealed class CollaborativeDecoderTests
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        await AllocatedAsync(2000);
-        long few = await AllocatedAsync(1000);
-        long many = await AllocatedAsync(3000);
+        // The runtime allocates now and then for itself, never less than the decoder does: the least of several runs is the decoder's.
+        (long few, long many) = (long.MaxValue, long.MaxValue);
+        for (int round = 0; round < 6; round++)
+        {
+            few = Math.Min(few, await AllocatedAsync(1000));
+            many = Math.Min(many, await AllocatedAsync(3000));
+        }
+
         Assert.InRange(many - few, 0, 2000 * sizeof(int) + 64);
     }
 

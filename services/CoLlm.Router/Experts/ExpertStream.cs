@@ -160,7 +160,7 @@ internal sealed class ExpertStream : IDisposable
         if (_isDisposed)
             return;
         _isDisposed = true;
-        if (_isAnswered && Ended is null && _writing.IsCompletedSuccessfully)
+        if (_isAnswered && Ended is null)
             _ = EndAsync();
         else
             Abandon();
@@ -171,6 +171,7 @@ internal sealed class ExpertStream : IDisposable
         try
         {
             _cancellation.CancelAfter(EndTimeout);
+            await _writing.ConfigureAwait(false); // An answer may be here before its question's write is known to be done.
             await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
             while (await _reading.ConfigureAwait(false))
                 _reading = _call.ResponseStream.MoveNext(CancellationToken.None);
