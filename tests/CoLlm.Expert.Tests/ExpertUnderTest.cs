@@ -60,7 +60,9 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
         return new ExpertUnderTest(app);
     }
 
-    public EngineStatistics Statistics => Model.Engine.GetStatistics();
+    public InferenceEngine Engine => Model.Engine!;
+
+    public EngineStatistics Statistics => Engine.GetStatistics();
 
     public async ValueTask DisposeAsync()
     {

@@ -52,7 +52,7 @@ internal sealed partial class ModelLoading(
                 KvCacheBytes = model.KvCacheBytes,
                 MaxSessions = options.Limits.MaxSessions + options.Limits.MaxPendingSequences,
             });
-            return new ExpertModel(engine, tokenizer, Describe(model, checkpoint, tokenizer, engine), checkpoint);
+            return new ExpertModel(new EngineBackend(engine, checkpoint, options.Limits), tokenizer, Describe(model, checkpoint, tokenizer, engine));
         }
         catch
         {

@@ -1,3 +1,4 @@
+using CoLlm.Expert.Models;
 using CoLlm.Expert.Sessions;
 using CoLlm.Inference.Failures;
 using CoLlm.Protocol.V1;
@@ -76,6 +77,10 @@ internal sealed class ScoreStream(ScoreTerms terms, SessionLimits limits, IServe
         {
             fault = new SessionFault(
                 exception.Failure == SessionFailure.NonFiniteActivation ? FailureReason.NonFiniteLogits : FailureReason.Internal, exception.Message);
+        }
+        catch (BackendException exception)
+        {
+            fault = exception.Fault;
         }
 
         if (fault is not null)

@@ -17,6 +17,8 @@ internal sealed record ScoreTerms(ExpertModel Model, int ProtocolVersion, int Us
             return null;
         ExpertModel model = models.Find(open.Model)!;
         fault = SessionTerms.IdentityFault(model, open.ModelFingerprint, open.TokenizerFingerprint, open.UsableVocabularySize);
+        if (fault is null && model.Backend.Limits.ScoringProblem is { } problem)
+            fault = new SessionFault(FailureReason.Unsupported, problem);
         int usable = open.UsableVocabularySize == 0 ? model.Description.VocabularySize : open.UsableVocabularySize;
         return fault is null ? new ScoreTerms(model, version!.Value, usable) : null;
     }

@@ -9,7 +9,7 @@ namespace CoLlm.Expert.Sessions;
 /// <summary>
 /// Turns logits into the form of answer that was asked for. The message is reused: it must be written before the next one is made.
 /// </summary>
-internal sealed class AnswerMaker(ExpertModel model, int usableVocabularySize)
+internal sealed class AnswerMaker(int usableVocabularySize)
 {
     private readonly Answer _answer = new();
     private readonly TopTokens _topTokens = new();
@@ -19,7 +19,7 @@ internal sealed class AnswerMaker(ExpertModel model, int usableVocabularySize)
     /// <param name="prefix">All tokens before the position.</param>
     /// <param name="position">Index of the token to be answered.</param>
     /// <param name="terms">How.</param>
-    /// <param name="scratch">Buffers; they hold the answer's logits until it is written.</param>
+    /// <param name="scratch">Buffers, free again when this returns.</param>
     public Answer Make(ReadOnlySpan<float> logits, ReadOnlySpan<int> prefix, int position, in AnswerTerms terms, AnswerScratch scratch)
     {
         ReadOnlySpan<float> usable = logits[..usableVocabularySize];
@@ -39,11 +39,6 @@ internal sealed class AnswerMaker(ExpertModel model, int usableVocabularySize)
 
         return _answer;
     }
-
-    /// <summary>Buffers from the model's store; give them back when the answer has been written.</summary>
-    public AnswerScratch RentScratch() => model.RentScratch();
-
-    public void Return(AnswerScratch scratch) => model.Return(scratch);
 
     private void Clear(int position)
     {

@@ -1,5 +1,4 @@
 using CoLlm.Expert.Models;
-using CoLlm.Inference;
 using CoLlm.Inference.Failures;
 using CoLlm.Protocol.V1;
 using Grpc.Core;
@@ -19,7 +18,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
     private int _state = Busy;
     private long _lastUsed = services.Time.GetTimestamp();
     private SessionTerms? _terms;
-    private InferenceSession? _sequence;
+    private ISequence? _sequence;
     private SessionConversation? _conversation;
     private bool _isDrainAnnounced;
 
@@ -99,6 +98,10 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
                 _ => FailureReason.Internal,
             };
             await WriteFaultAsync(new SessionFault(reason, exception.Message));
+        }
+        catch (BackendException exception)
+        {
+            await WriteFaultAsync(exception.Fault);
         }
         catch (ObjectDisposedException) when (_ended.Task.IsCompleted)
         {

@@ -16,22 +16,20 @@ internal sealed class SessionConversation
 {
     private readonly SessionTerms _terms;
     private readonly SessionServices _services;
-    private readonly InferenceSession _sequence;
+    private readonly ISequence _sequence;
     private readonly SessionWriter _writer;
     private readonly PrefixLedger _ledger;
-    private readonly AnswerMaker _answers;
     private readonly Applied _applied = new();
     private readonly int[] _positions;
 
-    private SessionConversation(Open open, SessionTerms terms, InferenceSession sequence, SessionWriter writer, SessionServices services)
+    private SessionConversation(Open open, SessionTerms terms, ISequence sequence, SessionWriter writer, SessionServices services)
     {
         _terms = terms;
         _sequence = sequence;
         _writer = writer;
         _services = services;
         _ledger = new PrefixLedger(terms.MaxSequenceTokens, terms.UsableVocabularySize, services.Limits.CreditTokens, open.Epoch);
-        _answers = new AnswerMaker(terms.Model, terms.UsableVocabularySize);
-        _positions = new int[services.Limits.MaxPositionsPerAsk];
+        _positions = new int[terms.Model.Backend.Limits.PositionsPerAsk];
     }
 
     /// <summary>The epoch that both sides are at.</summary>
@@ -39,7 +37,7 @@ internal sealed class SessionConversation
 
     /// <summary>Tells the client what it is granted and computes the prompt.</summary>
     public static async Task<SessionConversation> BeginAsync(
-        Open open, SessionTerms terms, InferenceSession sequence, SessionWriter writer, SessionServices services, CancellationToken cancellationToken)
+        Open open, SessionTerms terms, ISequence sequence, SessionWriter writer, SessionServices services, CancellationToken cancellationToken)
     {
         SessionConversation conversation = new(open, terms, sequence, writer, services);
         SessionFault? fault = conversation._ledger.Begin(open.Tokens);
@@ -69,7 +67,7 @@ internal sealed class SessionConversation
 
     private Task GrantAsync()
     {
-        int heldTokens = _terms.Model.Engine.CountSharedPrefix(_ledger.Tokens);
+        int heldTokens = _terms.Model.Backend.CountHeldPrefix(_ledger.Tokens);
         _ledger.Acknowledge(heldTokens);
         return _writer.WriteAsync(Grant(heldTokens));
     }
@@ -83,11 +81,11 @@ internal sealed class SessionConversation
         HeldTokens = heldTokens,
         CreditTokens = _services.Limits.CreditTokens,
         MaxSequenceTokens = _terms.MaxSequenceTokens,
-        MaxPositionsPerAsk = _services.Limits.MaxPositionsPerAsk,
-        MaxTopK = _services.Limits.MaxTopK,
+        MaxPositionsPerAsk = _positions.Length,
+        MaxTopK = Math.Min(_services.Limits.MaxTopK, _terms.Model.Backend.Limits.TopTokens ?? int.MaxValue),
         MaxPendingAsks = 1,
         IdleTimeoutMs = (int)Math.Min(int.MaxValue, _services.Limits.IdleTimeout.TotalMilliseconds),
-        AnswerForms = { AnswerForm.Token, AnswerForm.TopK, AnswerForm.Logits },
+        AnswerForms = { _terms.Model.Backend.Limits.AnswerForms },
     };
 
     private async ValueTask PrefillAsync(CancellationToken cancellationToken)
@@ -95,7 +93,7 @@ internal sealed class SessionConversation
         ReadOnlyMemory<int> prompt = _ledger.From(0);
         if (prompt.Length > 1)
         {
-            await _sequence.AdvanceAsync(prompt[..^1], WantedPositions.None, cancellationToken);
+            await _sequence.ComputeAsync(prompt[..^1], cancellationToken);
             await WriteAppliedAsync();
         }
 
@@ -109,7 +107,7 @@ internal sealed class SessionConversation
         _sequence.Append(_ledger.From(_sequence.Length).Span);
         if (_sequence.Length - _sequence.ComputedLength < _services.Limits.FlushTokens)
             return null;
-        await _sequence.AdvanceAsync(default, WantedPositions.None, cancellationToken);
+        await _sequence.ComputeAsync(default, cancellationToken);
         await WriteAppliedAsync();
         return null;
     }
@@ -134,42 +132,23 @@ internal sealed class SessionConversation
     private async ValueTask<SessionFault?> AskAsync(Ask ask, CancellationToken cancellationToken)
     {
         long asked = Stopwatch.GetTimestamp();
-        if (_terms.Answers.With(ask.AnswerForm, ask.Sampling, ask.TopK, _services.Limits, out SessionFault? fault) is not { } terms)
+        if (_terms.Answers.With(ask.AnswerForm, ask.Sampling, ask.TopK, _services.Limits, _terms.Model.Backend.Limits, out SessionFault? fault) is not { } terms)
             return fault;
-        if (_ledger.Ask(ask, _services.Limits.MaxPositionsPerAsk) is { } broken)
+        if (_ledger.Ask(ask, _positions.Length) is { } broken)
             return broken;
 
-        AdvanceResult result = await _sequence.AdvanceAsync(_ledger.From(_sequence.Length), Wanted(ask), cancellationToken);
+        ask.Positions.CopyTo(_positions, 0);
+        int count = await _sequence.AskAsync(_ledger.From(_sequence.Length), _positions.AsMemory(0, ask.Positions.Count), terms, cancellationToken);
         _ledger.Acknowledge(_ledger.Length);
         SessionWork work = _sequence.Work;
-        AnswerScratch scratch = _answers.RentScratch();
-        try
+        for (int i = 0; i < count; i++)
         {
-            for (int i = 0; i < result.Count; i++)
-            {
-                int position = result.Position(i) + 1;
-                Answer answer = _answers.Make(result.Logits(i), _ledger.Tokens[..position], position, terms, scratch);
-                Stamp(answer, work, asked);
-                await _writer.WriteAsync(answer);
-            }
-        }
-        finally
-        {
-            _answers.Return(scratch);
+            Answer answer = _sequence.MakeAnswer(i, _ledger.Tokens);
+            Stamp(answer, work, asked);
+            await _writer.WriteAsync(answer);
         }
 
         return null;
-    }
-
-    /// <summary>The token at position p is predicted by the row before it.</summary>
-    private WantedPositions Wanted(Ask ask)
-    {
-        int count = ask.Positions.Count;
-        if (count == 0)
-            return WantedPositions.Last;
-        for (int i = 0; i < count; i++)
-            _positions[i] = ask.Positions[i] - 1;
-        return WantedPositions.At(_positions.AsMemory(0, count));
     }
 
     private void Stamp(Answer answer, in SessionWork work, long asked)

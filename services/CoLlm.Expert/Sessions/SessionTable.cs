@@ -1,6 +1,4 @@
 using CoLlm.Expert.Models;
-using CoLlm.Inference;
-using CoLlm.Inference.Failures;
 using CoLlm.Protocol.V1;
 
 namespace CoLlm.Expert.Sessions;
@@ -33,8 +31,8 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
         }
     }
 
-    /// <summary>Takes a place and reserves KV blocks for a session, or says which bound is in the way.</summary>
-    public InferenceSession? TryAdmit(ExpertSession session, SessionTerms terms, out SessionFault? fault)
+    /// <summary>Takes a place and opens a sequence on the model's backend for a session, or says which bound is in the way.</summary>
+    public ISequence? TryAdmit(ExpertSession session, SessionTerms terms, out SessionFault? fault)
     {
         lock (_lock)
         {
@@ -45,13 +43,13 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
                 return null;
             }
 
-            InferenceSession? opened;
-            EngineRefusal refusal;
-            while ((opened = terms.Model.Engine.TryOpenSession(terms.MaxSequenceTokens, out refusal)) is null)
+            ISequence? opened;
+            BackendRefusal? refusal;
+            while ((opened = terms.Model.Backend.TryOpen(terms.MaxSequenceTokens, terms.UsableVocabularySize, out refusal)) is null)
             {
-                if (refusal.IsPermanent || !TryEvictOne(terms.Model))
+                if (refusal!.IsPermanent || !TryEvictOne(terms.Model))
                 {
-                    fault = FaultOf(refusal);
+                    fault = refusal.Fault;
                     return null;
                 }
             }
@@ -67,15 +65,6 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
         lock (_lock)
             _sessions.Remove(session);
     }
-
-    private SessionFault FaultOf(EngineRefusal refusal) => refusal.Bound switch
-    {
-        EngineBound.Stopped => new SessionFault(FailureReason.Draining, refusal.ToString()),
-        EngineBound.ContextLength => new SessionFault(FailureReason.OutputTooLong, refusal.ToString()),
-        EngineBound.KvBlocks when refusal.IsPermanent => new SessionFault(FailureReason.KvPoolExhausted, refusal.ToString()),
-        EngineBound.KvBlocks => new SessionFault(FailureReason.KvPoolExhausted, refusal.ToString(), RetryAfter: limits.RetryAfter),
-        _ => new SessionFault(FailureReason.TooManySessions, refusal.ToString(), RetryAfter: limits.RetryAfter),
-    };
 
     /// <summary>Evicts the idle session that was used longest ago; where KV blocks are what is missing, of the model that lacks them.</summary>
     private bool TryEvictOne(ExpertModel? ofModel)

@@ -26,7 +26,7 @@ internal sealed record SessionTerms
         ExpertModel model = models.Find(open.Model)!;
         int usable = open.UsableVocabularySize == 0 ? model.Description.VocabularySize : open.UsableVocabularySize;
         fault = FitFault(open, model, usable);
-        if (fault is not null || AnswerTerms.TryAgree(open, usable, limits, out fault) is not { } answers)
+        if (fault is not null || AnswerTerms.TryAgree(open, usable, limits, model.Backend.Limits, out fault) is not { } answers)
             return null;
         return new SessionTerms
         {
@@ -102,12 +102,13 @@ internal sealed record SessionTerms
 /// <summary>How answers are made unless an Ask says otherwise.</summary>
 internal readonly record struct AnswerTerms(AnswerForm Form, SamplingParameters Sampling, int TopK)
 {
-    public static AnswerTerms? TryAgree(Open open, int usableVocabularySize, SessionLimits limits, out SessionFault? fault) =>
-        new AnswerTerms(AnswerForm.Token, SamplingParameters.Greedy, Math.Min(limits.MaxTopK, usableVocabularySize))
-            .With(open.AnswerForm, open.Sampling, open.TopK, limits, out fault);
+    public static AnswerTerms? TryAgree(Open open, int usableVocabularySize, SessionLimits limits, BackendLimits backend, out SessionFault? fault) =>
+        new AnswerTerms(AnswerForm.Token, SamplingParameters.Greedy, Math.Min(Math.Min(limits.MaxTopK, backend.TopTokens ?? int.MaxValue), usableVocabularySize))
+            .With(open.AnswerForm, open.Sampling, open.TopK, limits, backend, out fault);
 
-    /// <summary>These terms with what an Ask says of its own; null and a fault where a value is out of bounds.</summary>
-    public AnswerTerms? With(AnswerForm form, Protocol.V1.SamplingParameters? sampling, int topK, SessionLimits limits, out SessionFault? fault)
+    /// <summary>These terms with what an Ask says of its own; null and a fault where a value is out of bounds or the backend has no such answers.</summary>
+    public AnswerTerms? With(
+        AnswerForm form, Protocol.V1.SamplingParameters? sampling, int topK, SessionLimits limits, BackendLimits backend, out SessionFault? fault)
     {
         fault = null;
         if (form > AnswerForm.Logits)
@@ -129,6 +130,8 @@ internal readonly record struct AnswerTerms(AnswerForm Form, SamplingParameters 
             drawn = parsed;
         }
 
-        return new AnswerTerms(form == AnswerForm.Unspecified ? Form : form, drawn, topK == 0 ? TopK : topK);
+        AnswerTerms agreed = new(form == AnswerForm.Unspecified ? Form : form, drawn, topK == 0 ? TopK : topK);
+        fault = backend.Refuse(agreed);
+        return fault is null ? agreed : null;
     }
 }

@@ -55,7 +55,7 @@ internal sealed class ServiceProcess : IDisposable
         Console.WriteLine(Ready + application.Urls.First());
         while (await Console.In.ReadLineAsync() is not null)
         {
-            long steps = application.Services.GetService<ModelCatalog>()?.Loaded.Sum(model => model.Engine.GetStatistics().Steps) ?? 0;
+            long steps = application.Services.GetService<ModelCatalog>()?.Loaded.Sum(model => model.Engine?.GetStatistics().Steps ?? 0) ?? 0;
             Console.WriteLine(Steps + steps.ToString(CultureInfo.InvariantCulture));
         }
 

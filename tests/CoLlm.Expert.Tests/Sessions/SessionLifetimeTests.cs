@@ -50,7 +50,7 @@ public sealed class SessionLifetimeTests
     public async Task Open_KvPoolTaken_IsRefusedNamingTheBound()
     {
         await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync(options => options with { Models = [options.Models[0] with { KvCacheBytes = 1 << 20 }] });
-        int tokens = expert.Statistics.KvBlocks * expert.Model.Engine.Options.BlockSizeTokens;
+        int tokens = expert.Statistics.KvBlocks * expert.Engine.Options.BlockSizeTokens;
         int reserved = Math.Min(tokens, expert.Model.Description.MaxSequenceTokens);
         List<SessionClient> sessions = [];
         for (int left = tokens; left >= reserved; left -= reserved)

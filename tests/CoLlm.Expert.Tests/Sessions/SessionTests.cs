@@ -196,7 +196,7 @@ public sealed class SessionTests
 
     private static async Task<float[]> LogitsAsync(ExpertUnderTest expert, int[] prefix)
     {
-        using InferenceSession session = expert.Model.Engine.OpenSession(prefix.Length);
+        using InferenceSession session = expert.Engine.OpenSession(prefix.Length);
         return (await session.AdvanceAsync(prefix)).Logits().ToArray();
     }
 }
