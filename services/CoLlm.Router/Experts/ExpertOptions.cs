@@ -15,10 +15,13 @@ public sealed record ExpertOptions
     [StringLength(128, MinimumLength = 1)]
     public string? Model { get; init; }
 
-    /// <summary>Addresses of its replicas, each <c>http://host:port</c> or <c>https://host:port</c>.</summary>
+    /// <summary>
+    /// Addresses of its replicas, each <c>http://host:port</c>, <c>https://host:port</c>, or <c>dns:///host:port</c> for one replica (in
+    /// cleartext) at every address that the name has, followed as they come and go.
+    /// </summary>
     [Required]
     [MinLength(1)]
-    [MaxLength(256)]
+    [MaxLength(ReplicaAddresses.MaxReplicas)]
     public string[] Addresses { get; init; } = [];
 
     /// <summary>Whether sessions are opened with the prompt as soon as it is known, where an expert will likely be asked.</summary>
@@ -59,6 +62,10 @@ public sealed record ExpertOptions
     /// <summary>The longest such wait.</summary>
     /// <value>10 seconds.</value>
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often <c>dns:///</c> names are looked up.</summary>
+    /// <value>5 seconds.</value>
+    public TimeSpan ResolveInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often replicas are asked what they are.</summary>
     /// <value>10 seconds; 0 asks only when a request needs to know.</value>

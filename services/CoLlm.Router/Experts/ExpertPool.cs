@@ -1,32 +1,43 @@
+using System.Net;
 using CoLlm.Protocol.V1;
 
 namespace CoLlm.Router.Experts;
 
 /// <summary>
 /// One expert's replicas: which of them gets the next session. Chooses the one with the fewest sessions among those that are well,
-/// the longest unused where several are equal. Safe to use from any thread.
+/// the longest unused where several are equal. Replicas behind a name come and go with what DNS says; one that goes keeps its sessions.
+/// Safe to use from any thread.
 /// </summary>
 internal sealed class ExpertPool : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private readonly ExpertReplica[] _replicas;
+    private readonly ReplicaAddresses _addresses;
+    private readonly ReplicaList _replicas;
+    private readonly TaskCompletionSource _located = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TimeProvider _time;
     private Task _describing = Task.CompletedTask;
     private Task _watching = Task.CompletedTask;
+    private Task _locating = Task.CompletedTask;
     private int _next;
 
     /// <param name="options">Replicas and bounds.</param>
     /// <param name="expectation">What every replica must be.</param>
     /// <param name="time">Measures waits.</param>
     /// <param name="jitterSeed">Of the random part of waits.</param>
-    public ExpertPool(ExpertOptions options, ExpertExpectation expectation, TimeProvider time, int jitterSeed)
+    /// <param name="lookUp">Looks names up; null: the system does.</param>
+    public ExpertPool(ExpertOptions options, ExpertExpectation expectation, TimeProvider time, int jitterSeed, NameLookup? lookUp = null)
     {
         Options = options;
         Expectation = expectation;
         _time = time;
-        _replicas = [.. options.Addresses.Select((address, i) => new ExpertReplica(
-            new Uri(address), options, new ReplicaHealth(options.InitialBackoff, options.MaxBackoff, time, new Random(jitterSeed + i))))];
+        _addresses = new ReplicaAddresses(options.Addresses, options.ConnectTimeout, time, lookUp ?? Dns.GetHostAddressesAsync);
+        int seed = jitterSeed;
+        _replicas = new ReplicaList(address => new ExpertReplica(
+            address, options, new ReplicaHealth(options.InitialBackoff, options.MaxBackoff, time, new Random(seed++))));
+        _replicas.UpdateWhileLocked(_addresses.Known);
+        if (!_addresses.HasNames)
+            _located.SetResult();
     }
 
     public ExpertOptions Options { get; }
@@ -36,18 +47,21 @@ internal sealed class ExpertPool : IAsyncDisposable
     public string Name => Options.Name;
 
     /// <summary>The model as the replica last heard describes it; null until one was.</summary>
-    public ModelDescription? Model => _replicas.Select(replica => replica.Model).FirstOrDefault(model => model is not null);
+    public ModelDescription? Model => Replicas.Select(replica => replica.Model).FirstOrDefault(model => model is not null);
 
-    public int ReachableReplicaCount => _replicas.Count(replica => replica.Model is not null && replica.Health.IsAvailable);
+    public int ReachableReplicaCount => Replicas.Count(replica => replica.Model is not null && replica.Health.IsAvailable);
 
-    /// <summary>Sessions open on all replicas.</summary>
-    public int SessionCount => _replicas.Sum(replica => replica.SessionCount);
+    /// <summary>Sessions open on all replicas, those that are leaving included.</summary>
+    public int SessionCount => Replicas.Concat(_replicas.Leaving).Sum(replica => replica.SessionCount);
 
-    public IReadOnlyList<ExpertReplica> Replicas => _replicas;
+    /// <summary>Those that sessions are opened on.</summary>
+    public IReadOnlyList<ExpertReplica> Replicas => _replicas.Current;
 
-    /// <summary>Begins to ask the replicas regularly what they are.</summary>
+    /// <summary>Begins to look names up, and to ask the replicas regularly what they are.</summary>
     public void Start()
     {
+        if (_addresses.HasNames)
+            _locating = LocateAsync(_stopping.Token);
         if (Options.DescribeInterval > TimeSpan.Zero)
             _watching = WatchAsync(_stopping.Token);
     }
@@ -61,7 +75,7 @@ internal sealed class ExpertPool : IAsyncDisposable
         lock (_lock)
         {
             // Requests that come together share one round.
-            if (_describing.IsCompleted && _replicas.Any(replica => replica.Health.IsAvailable))
+            if (_describing.IsCompleted && (!_located.Task.IsCompleted || Replicas.Any(replica => replica.Health.IsAvailable)))
                 _describing = DescribeAllAsync(_stopping.Token);
             describing = _describing;
         }
@@ -78,9 +92,10 @@ internal sealed class ExpertPool : IAsyncDisposable
         lock (_lock)
         {
             ExpertReplica? best = null;
-            for (int i = 0; i < _replicas.Length; i++)
+            ExpertReplica[] replicas = _replicas.Current;
+            for (int i = 0; i < replicas.Length; i++)
             {
-                ExpertReplica replica = _replicas[(_next + i) % _replicas.Length];
+                ExpertReplica replica = replicas[(_next + i) % replicas.Length];
                 bool isUsable = replica.SessionCount < Options.MaxSessionsPerReplica && replica.Health.IsAvailable;
                 if (isUsable && (best is null || best == avoid || (replica != avoid && replica.SessionCount < best.SessionCount)))
                     best = replica;
@@ -89,7 +104,7 @@ internal sealed class ExpertPool : IAsyncDisposable
             failure = best is null ? WhyNone() : null;
             if (best is null)
                 return null;
-            _next = (Array.IndexOf(_replicas, best) + 1) % _replicas.Length;
+            _next = (Array.IndexOf(replicas, best) + 1) % replicas.Length;
             best.AddSession();
             return best;
         }
@@ -98,36 +113,66 @@ internal sealed class ExpertPool : IAsyncDisposable
     public static void Release(ExpertReplica replica) => replica.RemoveSession();
 
     /// <summary>Whether a session on this replica would find a better place.</summary>
-    public bool HasOther(ExpertReplica current) => _replicas.Any(replica =>
+    public bool HasOther(ExpertReplica current) => Replicas.Any(replica =>
         replica != current && replica.SessionCount < Options.MaxSessionsPerReplica && replica.Health.IsAvailable);
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_watching, _describing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (ExpertReplica replica in _replicas)
-            replica.Dispose();
+        await Task.WhenAll(_locating, _watching, _describing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _replicas.Dispose();
         _stopping.Dispose();
     }
 
     private StreamFailure WhyNone()
     {
-        if (_replicas.Any(replica => replica.Health.IsAvailable))
+        ExpertReplica[] replicas = _replicas.Current;
+        if (replicas.Length == 0)
+        {
+            return new StreamFailure(
+                FailureReason.ExpertUnavailable,
+                $"Expert {Name} has no replica: {_addresses.Problem ?? "its name has not been looked up yet."}",
+                Options.ResolveInterval);
+        }
+
+        if (replicas.Any(replica => replica.Health.IsAvailable))
         {
             return new StreamFailure(
                 FailureReason.TooManySessions,
                 $"All {Options.MaxSessionsPerReplica} sessions of every reachable replica of expert {Name} are taken.");
         }
 
-        ExpertReplica soonest = _replicas.MinBy(replica => replica.Health.RetryAfter)!;
+        ExpertReplica soonest = replicas.MinBy(replica => replica.Health.RetryAfter)!;
         TimeSpan retryAfter = soonest.Health.RetryAfter;
         StreamFailure? last = soonest.Health.LastFailure;
         return last is { IsUnfit: true } or { IsOverload: true }
             ? last with { RetryAfter = retryAfter }
             : new StreamFailure(
                 FailureReason.ExpertUnavailable,
-                $"None of the {_replicas.Length} replicas of expert {Name} can be reached; the last failure was: {last?.Message ?? "none"}",
+                $"None of the {replicas.Length} replicas of expert {Name} can be reached; the last failure was: {last?.Message ?? "none"}",
                 retryAfter);
+    }
+
+    private async Task LocateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await _addresses.RefreshAsync(cancellationToken).ConfigureAwait(false);
+                ExpertReplica[] added;
+                lock (_lock)
+                    added = _replicas.UpdateWhileLocked(_addresses.Known);
+                _located.TrySetResult();
+                if (Options.DescribeInterval > TimeSpan.Zero)
+                    await DescribeAsync(added, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Options.ResolveInterval, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The router stops.
+        }
     }
 
     private async Task WatchAsync(CancellationToken cancellationToken)
@@ -145,6 +190,12 @@ internal sealed class ExpertPool : IAsyncDisposable
         }
     }
 
-    private Task DescribeAllAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(_replicas.Select(replica => replica.DescribeAsync(Expectation, Options.ConnectTimeout + Options.ConnectTimeout, cancellationToken)));
+    private async Task DescribeAllAsync(CancellationToken cancellationToken)
+    {
+        await _located.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await DescribeAsync(_replicas.Current, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task DescribeAsync(ExpertReplica[] replicas, CancellationToken cancellationToken) =>
+        Task.WhenAll(replicas.Select(replica => replica.DescribeAsync(Expectation, Options.ConnectTimeout + Options.ConnectTimeout, cancellationToken)));
 }

@@ -62,6 +62,10 @@ internal sealed class ExpertReplica : IDisposable
         {
             Health.Failed(StreamFailure.Of(exception, Address));
         }
+        catch (ObjectDisposedException)
+        {
+            // It left while it was asked.
+        }
     }
 
     public void AddSession() => Interlocked.Increment(ref _sessionCount);

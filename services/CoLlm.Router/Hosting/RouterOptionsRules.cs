@@ -49,6 +49,7 @@ internal static class RouterOptionsRules
         .. Duration($"{place}.AskTimeout", expert.AskTimeout, mayBeZero: false),
         .. Duration($"{place}.OverloadPatience", expert.OverloadPatience, mayBeZero: true),
         .. Duration($"{place}.InitialBackoff", expert.InitialBackoff, mayBeZero: false),
+        .. Duration($"{place}.ResolveInterval", expert.ResolveInterval, mayBeZero: false),
         .. Duration($"{place}.DescribeInterval", expert.DescribeInterval, mayBeZero: true),
         .. expert.MaxBackoff < expert.InitialBackoff
             ? [$"{place}: MaxBackoff is {expert.MaxBackoff}, below InitialBackoff, which is {expert.InitialBackoff}."]
@@ -63,10 +64,11 @@ internal static class RouterOptionsRules
 
     private static IEnumerable<string> Address(string place, string address)
     {
-        bool isUsable = Uri.TryCreate(address, UriKind.Absolute, out Uri? uri)
-            && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
+        bool isUsable = ReplicaAddresses.IsName(address)
+            ? ReplicaAddresses.TryParseName(address) is not null
+            : Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
         if (!isUsable)
-            yield return $"{place} is \"{address}\", which is not an address such as http://127.0.0.1:5100.";
+            yield return $"{place} is \"{address}\", which is not an address such as http://127.0.0.1:5200 or dns:///expert:5200.";
     }
 
     private static IEnumerable<string> Duration(string place, TimeSpan value, bool mayBeZero)

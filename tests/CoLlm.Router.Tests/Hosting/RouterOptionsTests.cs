@@ -44,6 +44,8 @@ public sealed class RouterOptionsTests
                 { "Listen: \"nowhere\" is no address", good with { Listen = "nowhere" } },
                 { "HealthListen: \"ftp://x\" is no address", good with { HealthListen = "ftp://x" } },
                 { "Experts[0].Addresses[0] is \"host:1\"", good with { Experts = [expert with { Addresses = ["host:1"] }] } },
+                { "Experts[0].Addresses[0] is \"dns:///expert\"", good with { Experts = [expert with { Addresses = ["dns:///expert"] }] } },
+                { "Experts[0].ResolveInterval is 00:00:00", good with { Experts = [expert with { ResolveInterval = TimeSpan.Zero }] } },
                 { "an address is given twice", good with { Experts = [expert with { Addresses = ["http://a:1", "http://A:1"] }] } },
                 { "the name expert is given 2 times", good with { Experts = [expert, expert] } },
                 { "File and ResearchConvention exclude", good with { SwapHead = new SwapHeadOptions { File = "x", ResearchConvention = true } } },
