@@ -25,15 +25,17 @@ internal static class DemoCommand
         Option<bool> serve = new("--serve") { Description = "Keep the services running after the last answer, for other clients, until Ctrl-C." };
         Option<int> port = new("--port") { Description = "The router's port on loopback; any free one when not given.", HelpName = "N" };
         Option<float?> threshold = new("--threshold") { Description = "Defer where the deferral probability is above this; the router's default when not given.", HelpName = "S" };
-        Option<int> wait = new("--start-limit") { Description = "Longest wait for the services to become ready (60).", HelpName = "SECONDS", DefaultValueFactory = _ => 60 };
+        Option<int> maxTokens = new("--max-tokens") { Description = "Longest answer.", HelpName = "N", DefaultValueFactory = _ => 224 };
+        Option<int> wait = new("--start-limit") { Description = "Longest wait for the services to become ready.", HelpName = "SECONDS", DefaultValueFactory = _ => 60 };
         Bound(port, 0, 65535);
+        Bound(maxTokens, 1, 4096);
         Bound(wait, 1, 3600);
         var command = new Command(
             Name,
             "Starts the demo's experts and its router as processes on this machine, asks a few questions, and shows who wrote each token, what it cost, and "
                 + "what base and experts say alone. Exit code 2: it could not run; 130: interrupted.")
         {
-            models, questions, serve, port, threshold, wait,
+            models, questions, serve, port, threshold, maxTokens, wait,
         };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -44,6 +46,7 @@ internal static class DemoCommand
                 Serves = result.GetValue(serve),
                 Port = result.GetValue(port),
                 Threshold = result.GetValue(threshold),
+                MaxTokens = result.GetValue(maxTokens),
                 StartLimit = TimeSpan.FromSeconds(result.GetValue(wait)),
             };
             return await RunAsync(options, streams, cancellationToken);

@@ -6,10 +6,10 @@ using Grpc.Net.Client;
 namespace CoLlm.Cli.Demo;
 
 /// <summary>Asks the demo's router as any client would.</summary>
-internal sealed class DemoClient(Uri router) : IDisposable
+/// <param name="router">Where it serves.</param>
+/// <param name="maxTokens">Longest answer.</param>
+internal sealed class DemoClient(Uri router, int maxTokens) : IDisposable
 {
-    private const int MaxNewTokens = 224;
-
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress(router);
 
     /// <summary>Asks one question and waits for the end of its answer.</summary>
@@ -25,7 +25,7 @@ internal sealed class DemoClient(Uri router) : IDisposable
         var request = new GenerateRequest
         {
             Chat = new Chat { Messages = { new ChatMessage { Role = "user", Content = question } } },
-            MaxNewTokens = MaxNewTokens,
+            MaxNewTokens = maxTokens,
             Collaboration = collaboration,
         };
         using AsyncServerStreamingCall<GenerateResponse> call = new Protocol.V1.Generation.GenerationClient(_channel).Generate(request, cancellationToken: cancellationToken);

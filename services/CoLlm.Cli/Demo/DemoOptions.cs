@@ -18,6 +18,9 @@ internal sealed record DemoOptions
     /// <summary>Deferral threshold; null: the router's.</summary>
     public float? Threshold { get; init; }
 
+    /// <summary>Longest answer.</summary>
+    public int MaxTokens { get; init; } = 224;
+
     /// <summary>Longest wait for the experts, and again for the router.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(60);
 }

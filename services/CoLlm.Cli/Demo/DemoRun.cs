@@ -74,7 +74,7 @@ internal sealed class DemoRun(DemoOptions options, DemoPage page, ServiceExecuta
 
     private async Task AskAllAsync(DemoModels models, DemoServices services, IReadOnlyList<DemoQuestion> questions, CancellationToken cancellationToken)
     {
-        using var client = new DemoClient(services.Router.Address);
+        using var client = new DemoClient(services.Router.Address, options.MaxTokens);
         foreach (DemoQuestion question in questions)
         {
             page.BeginAnswer(question);

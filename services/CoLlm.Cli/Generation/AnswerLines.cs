@@ -27,7 +27,7 @@ internal sealed class AnswerLines(IAnsiConsole console, AnswerLayout layout)
             }
 
             _word.Add((Printable(character), ink));
-            if (character == ' ' && layout.Width > 0)
+            if (layout.Width > 0 && (character == ' ' || _word.Count == layout.Width))
                 PlaceWord();
         }
 

@@ -51,8 +51,8 @@ public sealed class AnswerLinesTests
     }
 
     [Fact]
-    public void Write_WordLongerThanTheLine_IsShownWhole() =>
-        Assert.Equal("a \nabcdefgh \nb\n", Show(new AnswerLayout(AnswerMarks.Rows, 4), ("a abc", Base), ("defgh b", Base)));
+    public void Write_WordLongerThanTheLine_IsBroken() =>
+        Assert.Equal("a \nabcd\nefgh \nb\n", Show(new AnswerLayout(AnswerMarks.Rows, 4), ("a abc", Base), ("defgh b", Base)));
 
     [Fact]
     public void Write_TerminalCommandInText_IsNotPassedOn() =>
