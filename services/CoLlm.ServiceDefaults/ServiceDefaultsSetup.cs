@@ -25,7 +25,7 @@ public static class ServiceDefaultsSetup
         services.AddSingleton<DrainGate>();
         services.AddSingleton<Readiness>();
         services.AddHostedService<DrainOnStop>();
-        services.AddHealthChecks().AddCheck<Readiness>("ready");
+        services.AddHealthChecks().AddCheck<Readiness>("ready").AddCheck<Liveness>(Liveness.Service);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = drain.Timeout + CloseTime);
         return services;
     }

@@ -2,6 +2,7 @@ using CoLlm.Expert.Api;
 using CoLlm.Expert.Models;
 using CoLlm.Expert.Sessions;
 using CoLlm.ServiceDefaults;
+using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Listening;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,7 +29,7 @@ public static class ExpertHost
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddServiceDefaults(options.Drain);
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.Limits.MaxMessageBytes);
-        builder.Services.AddGrpcHealthChecks();
+        builder.Services.AddGrpcHealthChecks(health => health.Services.Map(Liveness.Service, check => check.Name == Liveness.Service));
         builder.Services.AddGrpcReflection();
         AddExpert(builder.Services, options);
 

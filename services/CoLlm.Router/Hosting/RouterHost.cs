@@ -4,6 +4,7 @@ using CoLlm.Router.Base;
 using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Listening;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,7 +45,7 @@ public static class RouterHost
     {
         services.AddServiceDefaults(options.Drain);
         services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.Admission.MaxMessageBytes);
-        services.AddGrpcHealthChecks();
+        services.AddGrpcHealthChecks(health => health.Services.Map(Liveness.Service, check => check.Name == Liveness.Service));
         services.AddGrpcReflection();
         services.AddSingleton(options);
         services.AddSingleton(options.Admission);

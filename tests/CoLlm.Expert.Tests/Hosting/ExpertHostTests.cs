@@ -1,4 +1,5 @@
 using CoLlm.Expert.Hosting;
+using CoLlm.ServiceDefaults.Health;
 using CoLlm.Testing;
 using Grpc.Health.V1;
 using Microsoft.AspNetCore.Builder;
@@ -8,12 +9,14 @@ namespace CoLlm.Expert.Tests.Hosting;
 
 public sealed class ExpertHostTests
 {
-    [Fact]
-    public async Task Health_ModelsLoaded_IsServing()
+    [Theory]
+    [InlineData("")]
+    [InlineData(Liveness.Service)]
+    public async Task Health_ModelsLoaded_IsServing(string service)
     {
         await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
 
-        HealthCheckResponse health = await new Health.HealthClient(expert.Channel).CheckAsync(new HealthCheckRequest());
+        HealthCheckResponse health = await new Health.HealthClient(expert.Channel).CheckAsync(new HealthCheckRequest { Service = service });
 
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
     }

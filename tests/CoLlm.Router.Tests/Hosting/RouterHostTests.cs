@@ -5,12 +5,15 @@ using CoLlm.Router.Admission;
 using CoLlm.Router.Base;
 using CoLlm.Router.Hosting;
 using CoLlm.Router.Tests.Peers;
+using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.Testing;
 using Grpc.Core;
+using Grpc.Health.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace CoLlm.Router.Tests.Hosting;
 
@@ -49,6 +52,7 @@ public sealed class RouterHostTests
         Task stopping = router.Application.StopAsync();
         DrainGate gate = router.Application.Services.GetRequiredService<DrainGate>();
         Assert.True(gate.Draining.IsCancellationRequested);
+        Assert.Equal((ServingStatus.NotServing, ServingStatus.Serving), (await HealthAsync(router, ""), await HealthAsync(router, Liveness.Service)));
 
         RpcException refused = await Assert.ThrowsAsync<RpcException>(() => router.GenerateAsync(RouterUnderTest.Request()));
         answering.SetResult();
@@ -181,4 +185,7 @@ public sealed class RouterHostTests
         // HealthCheckResponse { status = SERVING } behind the five bytes of framing.
         Assert.Equal([8, 1], body[5..]);
     }
+
+    private static async Task<ServingStatus> HealthAsync(RouterUnderTest router, string service) =>
+        (await new Health.HealthClient(router.Channel).CheckAsync(new HealthCheckRequest { Service = service })).Status;
 }

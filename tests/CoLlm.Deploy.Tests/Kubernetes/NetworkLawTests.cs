@@ -1,0 +1,59 @@
+using k8s.Models;
+
+namespace CoLlm.Deploy.Tests.Kubernetes;
+
+/// <summary>Who may speak to whom, worked out from the network policies as a cluster would.</summary>
+public sealed class NetworkLawTests
+{
+    public static TheoryData<string> Overlays => Manifests.Overlays;
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Policies_WithoutAnyOther_AllowNothing(string overlay)
+    {
+        V1NetworkPolicy deny = (await Manifests.OfOverlayAsync(overlay)).Of<V1NetworkPolicy>().Single(policy => policy.Name() == "deny-all");
+        Assert.Equal(["Ingress", "Egress"], deny.Spec.PolicyTypes);
+        Assert.True(deny.Spec.PodSelector.MatchLabels is null && deny.Spec.Ingress is null && deny.Spec.Egress is null);
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Experts_GrpcPort_IsOpenToExactlyTheRouters(string overlay)
+    {
+        NetworkOf network = new(await Manifests.OfOverlayAsync(overlay));
+        foreach ((string _, V1PodTemplateSpec pod) in network.Manifests.Pods.Where(pod => Manifests.ComponentOf(pod.Pod) == "expert"))
+        {
+            int port = GrpcPort(pod);
+            Assert.Equal(["router"], network.Manifests.Pods.Where(from => network.Connects(from.Pod, pod, port)).Select(from => from.Name));
+            Assert.DoesNotContain(network.NamespacesThatEnter(pod), entering => entering.Port == "grpc");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Router_GrpcPort_IsOpenToLabelledNamespacesAlone(string overlay)
+    {
+        NetworkOf network = new(await Manifests.OfOverlayAsync(overlay));
+        V1PodTemplateSpec router = network.Manifests.Pods.Single(pod => pod.Name == "router").Pod;
+        Assert.DoesNotContain(network.Manifests.Pods, from => network.Connects(from.Pod, router, GrpcPort(router)));
+        Assert.Equal(
+            [("collm.dev/clients=allowed", "grpc"), ("kubernetes.io/metadata.name=observability", "http")],
+            network.NamespacesThatEnter(router).Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Pods_Outwards_ReachNamesTelemetryAndNothingElse(string overlay)
+    {
+        NetworkOf network = new(await Manifests.OfOverlayAsync(overlay));
+        foreach ((string _, V1PodTemplateSpec pod) in network.Manifests.Pods)
+        {
+            Assert.Equal(
+                [("kubernetes.io/metadata.name=kube-system", "53"), ("kubernetes.io/metadata.name=observability", "4317"), ("kubernetes.io/metadata.name=observability", "4318")],
+                network.NamespacesEntered(pod).Distinct().Order());
+            Assert.Equal([("kubernetes.io/metadata.name=observability", "http")], network.NamespacesThatEnter(pod).Where(entering => entering.Port == "http"));
+        }
+    }
+
+    private static int GrpcPort(V1PodTemplateSpec pod) => pod.Spec.Containers[0].Ports.Single(port => port.Name == "grpc").ContainerPort;
+}
