@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using CoLlm.Expert.OpenAi;
 using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
@@ -36,6 +37,8 @@ public sealed record ExpertOptions
             yield return "Models is empty; an expert needs at least one model.";
         foreach (string name in Models.GroupBy(model => model.Name).Where(group => group.Count() > 1).Select(group => group.Key))
             yield return $"Models has the name \"{name}\" more than once.";
+        foreach (string problem in Models.SelectMany((model, index) => model.FindProblems($"Models[{index}]")))
+            yield return problem;
         if (Limits.CreditTokens < 2 * Limits.FlushTokens)
             yield return $"Limits.CreditTokens is {Limits.CreditTokens}; it must be at least twice Limits.FlushTokens ({Limits.FlushTokens}), or clients stall.";
         if (Drain.Timeout < TimeSpan.Zero || Drain.Timeout > TimeSpan.FromHours(1))
@@ -50,9 +53,12 @@ public sealed record ExpertModelOptions
     [Required]
     public string Name { get; init; } = "";
 
-    /// <summary>A Hugging Face model directory.</summary>
-    [Required]
+    /// <summary>A Hugging Face model directory, which the engine of this process loads; empty where <see cref="OpenAi"/> is set.</summary>
     public string Directory { get; init; } = "";
+
+    /// <summary>An existing engine that computes the model instead; the settings below are then its own concern.</summary>
+    /// <value>null: the engine of this process</value>
+    public OpenAiOptions? OpenAi { get; init; }
 
     /// <summary>Compute threads; 0: one for each core.</summary>
     [Range(0, 1024)]
@@ -70,6 +76,15 @@ public sealed record ExpertModelOptions
     /// <value>1 GiB</value>
     [Range(1L << 20, 1L << 44)]
     public long KvCacheBytes { get; init; } = 1L << 30;
+
+    /// <summary>A sentence for each value that cannot be used, with its path.</summary>
+    public IEnumerable<string> FindProblems(string path)
+    {
+        if (OpenAi is null)
+            return Directory.Length > 0 ? [] : [$"{path} has neither Directory nor OpenAi; one of them says where the model is."];
+        IEnumerable<string> both = Directory.Length > 0 ? [$"{path} has both Directory and OpenAi; one of them says where the model is."] : [];
+        return both.Concat(OpenAi.FindProblems($"{path}.OpenAi"));
+    }
 }
 
 /// <summary>The bounds of an expert process. Refusals name them.</summary>

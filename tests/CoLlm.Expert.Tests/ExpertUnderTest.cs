@@ -1,6 +1,8 @@
 using CoLlm.Expert.Hosting;
 using CoLlm.Expert.Models;
+using CoLlm.Expert.OpenAi;
 using CoLlm.Expert.Sessions;
+using CoLlm.Expert.Tests.OpenAi.Servers;
 using CoLlm.Inference;
 using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Health;
@@ -19,9 +21,10 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly GrpcChannel _channel;
 
-    private ExpertUnderTest(WebApplication app)
+    private ExpertUnderTest(WebApplication app, CompletionsServer? server)
     {
         _app = app;
+        Server = server;
         _channel = GrpcChannel.ForAddress(app.Urls.Single());
         Client = new Protocol.V1.Expert.ExpertClient(_channel);
     }
@@ -36,7 +39,23 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
 
     public SessionTable Table => _app.Services.GetRequiredService<SessionTable>();
 
-    public static async Task<ExpertUnderTest> StartAsync(Func<ExpertOptions, ExpertOptions>? change = null, TimeProvider? time = null, string model = "pair-expert")
+    /// <summary>The server elsewhere that computes the model, where it is not the expert's own engine.</summary>
+    public CompletionsServer? Server { get; }
+
+    /// <summary>An expert whose model is computed by its own engine, or, with a flavor, by a server of that kind over HTTP.</summary>
+    public static async Task<ExpertUnderTest> StartBehindAsync(
+        ServerFlavor? flavor, Func<ExpertOptions, ExpertOptions>? change = null, Func<OpenAiOptions, OpenAiOptions>? changeServer = null)
+    {
+        if (flavor is null)
+            return await StartAsync(change);
+        CompletionsServer server = await CompletionsServer.StartAsync(flavor.Value);
+        ExpertModelOptions model = server.Options();
+        model = model with { OpenAi = changeServer?.Invoke(model.OpenAi!) ?? model.OpenAi };
+        return await StartAsync(options => change is null ? options with { Models = [model] } : change(options with { Models = [model] }), server: server);
+    }
+
+    public static async Task<ExpertUnderTest> StartAsync(
+        Func<ExpertOptions, ExpertOptions>? change = null, TimeProvider? time = null, string model = "pair-expert", CompletionsServer? server = null)
     {
         ExpertOptions options = new()
         {
@@ -57,10 +76,14 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
         WebApplication app = ExpertHost.Build(change?.Invoke(options) ?? options, time);
         await app.StartAsync();
         await app.Services.GetRequiredService<Readiness>().WhenCompleteAsync(CancellationToken.None);
-        return new ExpertUnderTest(app);
+        return new ExpertUnderTest(app, server);
     }
 
-    public InferenceEngine Engine => Model.Engine!;
+    /// <summary>The engine that computes, here or elsewhere.</summary>
+    public InferenceEngine Engine => Model.Engine ?? Server!.Engine;
+
+    /// <summary>What log-probabilities may be off by: nothing from its own engine, what single precision and printing leave from elsewhere.</summary>
+    public float Tolerance => Server is null ? 0f : 1e-5f;
 
     public EngineStatistics Statistics => Engine.GetStatistics();
 
@@ -69,5 +92,7 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
         _channel.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
+        if (Server is not null)
+            await Server.DisposeAsync();
     }
 }

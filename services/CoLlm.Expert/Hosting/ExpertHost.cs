@@ -1,5 +1,6 @@
 using CoLlm.Expert.Api;
 using CoLlm.Expert.Models;
+using CoLlm.Expert.OpenAi;
 using CoLlm.Expert.Sessions;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Health;
@@ -50,6 +51,7 @@ public static class ExpertHost
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<RemoteModels>();
         services.AddSingleton<ModelLoading>();
         services.AddHostedService(provider => provider.GetRequiredService<ModelLoading>());
     }

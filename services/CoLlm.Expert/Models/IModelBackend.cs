@@ -43,4 +43,7 @@ internal sealed record BackendRefusal(SessionFault Fault, bool IsPermanent);
 internal sealed class BackendException(SessionFault fault, Exception? inner = null) : Exception(fault.Message, inner)
 {
     public SessionFault Fault { get; } = fault;
+
+    /// <summary>The HTTP status it said so with; null where it was something else.</summary>
+    public int? HttpStatus { get; init; }
 }

@@ -13,8 +13,8 @@ internal sealed class ModelCatalog : IAsyncDisposable
     {
         _readiness = readiness;
         Names = [.. options.Models.Select(model => model.Name)];
-        foreach (string name in Names)
-            readiness.Await(Weights(name));
+        foreach (ExpertModelOptions model in options.Models)
+            readiness.Await(model.OpenAi is null ? Weights(model.Name) : Server(model.Name));
     }
 
     /// <summary>All models this process has or is loading.</summary>
@@ -49,7 +49,16 @@ internal sealed class ModelCatalog : IAsyncDisposable
     {
         lock (_lock)
             _loaded.Add(model);
-        _readiness.Arrived(Weights(model.Name));
+        _readiness.Arrived(model.Engine is null ? Server(model.Name) : Weights(model.Name));
+    }
+
+    /// <summary>Reports whether the server elsewhere that computes a loaded model can be asked; the process is not ready while it cannot.</summary>
+    public void SetServerReachable(string name, bool isReachable)
+    {
+        if (isReachable)
+            _readiness.Arrived(Server(name));
+        else
+            _readiness.Await(Server(name));
     }
 
     public async ValueTask DisposeAsync()
@@ -59,4 +68,6 @@ internal sealed class ModelCatalog : IAsyncDisposable
     }
 
     private static string Weights(string name) => $"the weights of {name}";
+
+    private static string Server(string name) => $"the server of {name}";
 }

@@ -1,3 +1,4 @@
+using CoLlm.Expert.OpenAi;
 using CoLlm.Inference;
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
@@ -9,29 +10,63 @@ using Microsoft.Extensions.Logging;
 
 namespace CoLlm.Expert.Models;
 
-/// <summary>Loads the configured models while the process already answers probes; a model that cannot be loaded stops the process.</summary>
+/// <summary>
+/// Loads the configured models while the process already answers probes, and waits for those that servers elsewhere compute; a model
+/// that cannot be had stops the process.
+/// </summary>
 internal sealed partial class ModelLoading(
-    ExpertOptions options, ModelCatalog catalog, IHostApplicationLifetime lifetime, ILogger<ModelLoading> logger) : BackgroundService
+    ExpertOptions options, ModelCatalog catalog, RemoteModels remoteModels, IHostApplicationLifetime lifetime, ILogger<ModelLoading> logger)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield(); // The host starts its other services meanwhile.
-        foreach (ExpertModelOptions model in options.Models)
+        IEnumerable<Task> remote = options.Models.Where(model => model.OpenAi is not null).Select(model => ServeAsync(model, stoppingToken)).ToArray();
+        foreach (ExpertModelOptions model in options.Models.Where(model => model.OpenAi is null))
         {
-            try
-            {
-                stoppingToken.ThrowIfCancellationRequested();
-                catalog.Add(Load(model));
-                LogLoaded(model.Name, model.Directory);
-            }
-            catch (Exception exception) when (exception is CheckpointException or TokenizerException or IOException or UnauthorizedAccessException)
-            {
-                LogFailed(model.Name, exception.Message);
-                Environment.ExitCode = 1;
-                lifetime.ApplicationStarted.Register(lifetime.StopApplication); // A host that is still starting cannot be stopped in good order.
+            stoppingToken.ThrowIfCancellationRequested();
+            if (!TryLoad(model))
                 return;
-            }
         }
+
+        await Task.WhenAll(remote);
+    }
+
+    private bool TryLoad(ExpertModelOptions model)
+    {
+        try
+        {
+            catalog.Add(Load(model));
+            LogLoaded(model.Name, model.Directory);
+            return true;
+        }
+        catch (Exception exception) when (IsOfModel(exception))
+        {
+            Stop(model, exception);
+            return false;
+        }
+    }
+
+    private async Task ServeAsync(ExpertModelOptions model, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await remoteModels.ServeAsync(model, stoppingToken);
+        }
+        catch (Exception exception) when (IsOfModel(exception))
+        {
+            Stop(model, exception);
+        }
+    }
+
+    private static bool IsOfModel(Exception exception) =>
+        exception is CheckpointException or TokenizerException or BackendException or IOException or UnauthorizedAccessException;
+
+    private void Stop(ExpertModelOptions model, Exception exception)
+    {
+        LogFailed(model.Name, exception.Message);
+        Environment.ExitCode = 1;
+        lifetime.ApplicationStarted.Register(lifetime.StopApplication); // A host that is still starting cannot be stopped in good order.
     }
 
     private ExpertModel Load(ExpertModelOptions model)
