@@ -17,6 +17,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private static readonly TimeSpan ShortestGather = TimeSpan.FromMicroseconds(250);
 
     private const int MostBlocks = 1 << 20;
+    private const long UsualKvBytes = 1L << 30;
 
     private readonly IInferenceBackend _backend;
     private readonly EngineState _state;
@@ -173,7 +174,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private static int FittingBlockCount(IInferenceBackend backend, InferenceEngineOptions options)
     {
         long useful = options.MaxSessions * ((backend.Config.MaxPositionCount + (long)options.BlockSizeTokens - 1) / options.BlockSizeTokens);
-        long fitting = options.KvCacheBytes / backend.KvBlockBytes(options.BlockSizeTokens);
+        long fitting = (options.KvCacheBytes ?? backend.FreeKvBytes ?? UsualKvBytes) / backend.KvBlockBytes(options.BlockSizeTokens);
         return (int)Math.Clamp(Math.Min(useful, fitting), 1, MostBlocks);
     }
 

@@ -14,8 +14,8 @@ public sealed record InferenceEngineOptions
     public int? KvBlockCount { get; init; }
 
     /// <summary>Most memory for keys and values when <see cref="KvBlockCount"/> is null; never more than all sessions can use.</summary>
-    /// <value>1 GiB.</value>
-    public long KvCacheBytes { get; init; } = 1L << 30;
+    /// <value>null: what is free on a device with memory of its own, 1 GiB elsewhere.</value>
+    public long? KvCacheBytes { get; init; }
 
     /// <summary>Free blocks that are kept for later sessions with the same prefix, least recently used first out; null: all free blocks.</summary>
     /// <value>null.</value>
@@ -61,7 +61,7 @@ public sealed record InferenceEngineOptions
     {
         Check(BlockSizeTokens is >= 16 and <= 1024 && BitOperations.IsPow2(BlockSizeTokens), nameof(BlockSizeTokens), "a power of two from 16 to 1024");
         Check(KvBlockCount is null or > 0, nameof(KvBlockCount), "positive");
-        Check(KvCacheBytes > 0, nameof(KvCacheBytes), "positive");
+        Check(KvCacheBytes is null or > 0, nameof(KvCacheBytes), "positive");
         Check(PrefixCacheBlocks is null or >= 0, nameof(PrefixCacheBlocks), "zero or more");
         Check(MaxRowsPerStep is >= 8 and <= 1 << 16, nameof(MaxRowsPerStep), "from 8 to 65536");
         Check(MaxPrefillRowsBesideDecode >= 1, nameof(MaxPrefillRowsBesideDecode), "at least 1");

@@ -21,6 +21,12 @@ public interface IInferenceBackend : IDisposable
     long KvBlockBytes(int blockSizeTokens);
 
     /// <summary>
+    /// Bytes that the KV cache may take on a device with memory of its own, weights already loaded; null where the host's memory is
+    /// meant and only the operator knows.
+    /// </summary>
+    long? FreeKvBytes => null;
+
+    /// <summary>
     /// Allocates the KV cache: <paramref name="blockCount"/> blocks with ids <c>0 .. blockCount - 1</c> of
     /// <paramref name="blockSizeTokens"/> tokens each. Called once, before the first <see cref="Run"/>.
     /// </summary>
@@ -36,7 +42,7 @@ public interface IInferenceBackend : IDisposable
     /// <summary>
     /// Computes every row of the plan, writes their keys and values into the plan's blocks, and the logits and hidden states
     /// of the rows in <see cref="StepPlan.OutputRows"/> into <paramref name="output"/>.
-    /// Allocates nothing on the managed heap in steady state. Blocks the caller until the results are there.
+    /// Blocks the caller until the results are there.
     /// </summary>
     /// <exception cref="NonFiniteActivationException">
     /// A wanted logit is NaN or infinite. The blocks written by the plan hold garbage for its rows only.
