@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using CoLlm.Expert.OpenAi;
+using CoLlm.Inference.Backends;
 using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
@@ -39,6 +40,8 @@ public sealed record ExpertOptions
             yield return $"Models has the name \"{name}\" more than once.";
         foreach (string problem in Models.SelectMany((model, index) => model.FindProblems($"Models[{index}]")))
             yield return problem;
+        foreach (ExpertModelOptions model in Models.Where(model => !DeviceBackends.IsProcessor(model.Device) && model.WeightFormat != WeightFormat.AsStored))
+            yield return $"Models: \"{model.Name}\" has the device {model.Device} and the weight format {model.WeightFormat}; quantised weights are for the device cpu.";
         if (Limits.CreditTokens < 2 * Limits.FlushTokens)
             yield return $"Limits.CreditTokens is {Limits.CreditTokens}; it must be at least twice Limits.FlushTokens ({Limits.FlushTokens}), or clients stall.";
         if (Drain.Timeout < TimeSpan.Zero || Drain.Timeout > TimeSpan.FromHours(1))
@@ -60,6 +63,11 @@ public sealed record ExpertModelOptions
     /// <value>null: the engine of this process</value>
     public OpenAiOptions? OpenAi { get; init; }
 
+    /// <summary>Where it runs: <c>cpu</c>, or <c>cuda:N</c> in builds with <c>-p:Torch=cuda</c>.</summary>
+    /// <value>cpu</value>
+    [Required]
+    public string Device { get; init; } = "cpu";
+
     /// <summary>Compute threads; 0: one for each core.</summary>
     [Range(0, 1024)]
     public int Threads { get; init; }
@@ -72,10 +80,10 @@ public sealed record ExpertModelOptions
     /// <summary>Folder for packed weights; empty: beside the checkpoint where that is writable.</summary>
     public string CacheDirectory { get; init; } = "";
 
-    /// <summary>Memory for keys and values.</summary>
-    /// <value>1 GiB</value>
+    /// <summary>Memory for keys and values. With several models on one GPU say it for each, or the first takes what is free.</summary>
+    /// <value>null: 1 GiB on the processor, nine tenths of what the weights leave free on a GPU</value>
     [Range(1L << 20, 1L << 44)]
-    public long KvCacheBytes { get; init; } = 1L << 30;
+    public long? KvCacheBytes { get; init; }
 
     /// <summary>A sentence for each value that cannot be used, with its path.</summary>
     public IEnumerable<string> FindProblems(string path)

@@ -60,7 +60,7 @@ internal sealed partial class ModelLoading(
     }
 
     private static bool IsOfModel(Exception exception) =>
-        exception is CheckpointException or TokenizerException or BackendException or IOException or UnauthorizedAccessException;
+        exception is CheckpointException or DeviceUnavailableException or TokenizerException or BackendException or IOException or UnauthorizedAccessException;
 
     private void Stop(ExpertModelOptions model, Exception exception)
     {
@@ -75,14 +75,7 @@ internal sealed partial class ModelLoading(
         try
         {
             Tokenizer tokenizer = Tokenizer.Load(model.Directory);
-            CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions
-            {
-                ThreadCount = model.Threads,
-                WeightFormat = model.WeightFormat,
-                Storage = model.PackedWeights,
-                CacheDirectory = model.CacheDirectory.Length == 0 ? null : model.CacheDirectory,
-            });
-            InferenceEngine engine = new(backend, new InferenceEngineOptions
+            InferenceEngine engine = new(LoadBackend(model, checkpoint), new InferenceEngineOptions
             {
                 KvCacheBytes = model.KvCacheBytes,
                 MaxSessions = options.Limits.MaxSessions + options.Limits.MaxPendingSequences,
@@ -95,6 +88,17 @@ internal sealed partial class ModelLoading(
             throw;
         }
     }
+
+    private static IInferenceBackend LoadBackend(ExpertModelOptions model, Checkpoint checkpoint) =>
+        DeviceBackends.IsProcessor(model.Device)
+            ? CpuBackend.Load(checkpoint, new CpuBackendOptions
+            {
+                ThreadCount = model.Threads,
+                WeightFormat = model.WeightFormat,
+                Storage = model.PackedWeights,
+                CacheDirectory = model.CacheDirectory.Length == 0 ? null : model.CacheDirectory,
+            })
+            : DeviceBackends.For(model.Device).Load(model.Device, checkpoint);
 
     private ModelDescription Describe(ExpertModelOptions model, Checkpoint checkpoint, Tokenizer tokenizer, InferenceEngine engine)
     {

@@ -1,4 +1,5 @@
 using CoLlm.Inference;
+using CoLlm.Inference.Backends;
 using CoLlm.Inference.ChatTemplates;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
@@ -11,6 +12,7 @@ namespace CoLlm.Router.Base;
 internal static class BaseModelLoader
 {
     /// <exception cref="CheckpointException">A file is missing or malformed, or the models do not belong together.</exception>
+    /// <exception cref="DeviceUnavailableException">The configured device cannot be used.</exception>
     /// <exception cref="ChatTemplateException">The chat template is malformed.</exception>
     public static BaseModel Load(RouterOptions options)
     {
@@ -21,7 +23,7 @@ internal static class BaseModelLoader
             Tokenizer tokenizer = Tokenizer.Load(settings.Directory);
             RouterSwapHead swapHead = RouterSwapHead.Load(
                 options.SwapHead, checkpoint, tokenizer, [.. options.Experts.Select(expert => expert.Name)]);
-            var engine = new InferenceEngine(CpuBackend.Load(checkpoint, BackendOptions(settings)), EngineOptions(options));
+            var engine = new InferenceEngine(LoadBackend(settings, checkpoint), EngineOptions(options));
             int rows = checkpoint.Config.VocabularySize - (swapHead.UsesDeferralRow ? Decoding.SwapHeads.ResearchConvention.AddedRowCount : 0);
             return new BaseModel(checkpoint, engine, tokenizer, swapHead)
             {
@@ -38,12 +40,15 @@ internal static class BaseModelLoader
         }
     }
 
-    private static CpuBackendOptions BackendOptions(BaseModelOptions settings) => new()
-    {
-        ThreadCount = settings.Threads,
-        WeightFormat = settings.WeightFormat,
-        Storage = settings.PackedWeights,
-    };
+    private static IInferenceBackend LoadBackend(BaseModelOptions settings, Checkpoint checkpoint) =>
+        DeviceBackends.IsProcessor(settings.Device)
+            ? CpuBackend.Load(checkpoint, new CpuBackendOptions
+            {
+                ThreadCount = settings.Threads,
+                WeightFormat = settings.WeightFormat,
+                Storage = settings.PackedWeights,
+            })
+            : DeviceBackends.For(settings.Device).Load(settings.Device, checkpoint);
 
     private static InferenceEngineOptions EngineOptions(RouterOptions options)
     {

@@ -61,6 +61,11 @@ public sealed record BaseModelOptions
     [MinLength(1)]
     public string Directory { get; init; } = "";
 
+    /// <summary>Where it runs: <c>cpu</c>, or <c>cuda:N</c> in builds with <c>-p:Torch=cuda</c>.</summary>
+    /// <value>cpu.</value>
+    [Required]
+    public string Device { get; init; } = "cpu";
+
     /// <summary>Compute threads.</summary>
     /// <value>0: one for each core.</value>
     [Range(0, 1024)]
@@ -75,7 +80,7 @@ public sealed record BaseModelOptions
     public PackedWeightStorage PackedWeights { get; init; }
 
     /// <summary>Tokens of all requests together that the KV cache holds.</summary>
-    /// <value>null: as many as fit into 1 GiB.</value>
+    /// <value>null: as many as fit into 1 GiB, or on a GPU into nine tenths of what the weights leave free.</value>
     [Range(1, 1 << 28)]
     public int? KvTokens { get; init; }
 

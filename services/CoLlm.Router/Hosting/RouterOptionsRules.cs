@@ -1,3 +1,5 @@
+using CoLlm.Inference.Backends;
+using CoLlm.Inference.Cpu;
 using CoLlm.Router.Experts;
 using CoLlm.ServiceDefaults.Listening;
 
@@ -10,6 +12,9 @@ internal static class RouterOptionsRules
     [
         .. Listening("Listen", options.Listen),
         .. options.HealthListen.Length > 0 ? Listening("HealthListen", options.HealthListen) : [],
+        .. options.Base is { } model && !DeviceBackends.IsProcessor(model.Device) && model.WeightFormat != WeightFormat.AsStored
+            ? [$"Base: Device is {model.Device} and WeightFormat {model.WeightFormat}; quantised weights are for the device cpu."]
+            : Array.Empty<string>(),
         .. SwapHead(options),
         .. options.Experts.SelectMany((expert, i) => Expert($"Experts[{i}]", expert)),
         .. options.Experts.GroupBy(expert => expert.Name, StringComparer.Ordinal).Where(group => group.Count() > 1)
