@@ -27,6 +27,12 @@ public readonly struct AdvanceResult
     /// <summary>Raw logits of one wanted position. <c>[vocabulary]</c></summary>
     public ReadOnlySpan<float> Logits(int index = 0) => Checked(index).LogitsOf(index);
 
+    /// <summary>As <see cref="Logits"/>, for callers that cannot hold a span; nothing throws when it is read too late.</summary>
+    public ReadOnlyMemory<float> LogitsMemory(int index = 0) => Checked(index).LogitsMemoryOf(index);
+
+    /// <summary>As <see cref="HiddenState"/>, for callers that cannot hold a span; nothing throws when it is read too late.</summary>
+    public ReadOnlyMemory<float> HiddenStateMemory(int index = 0) => Checked(index).HiddenStateMemoryOf(index);
+
     /// <summary>Hidden state after the final norm of one wanted position. <c>[hidden]</c></summary>
     public ReadOnlySpan<float> HiddenState(int index = 0) => Checked(index).HiddenStateOf(index);
 

@@ -16,6 +16,8 @@ public sealed class InferenceEngine : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestGather = TimeSpan.FromMicroseconds(250);
 
+    internal const string LoopThreadName = "CoLlm inference loop";
+
     private const int MostBlocks = 1 << 20;
     private const long UsualKvBytes = 1L << 30;
 
@@ -46,7 +48,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         _runner = new StepRunner(_state, backend);
         if (!startLoop)
             return;
-        _loop = new Thread(Loop) { Name = "CoLlm inference loop", IsBackground = true };
+        _loop = new Thread(Loop) { Name = LoopThreadName, IsBackground = true };
         _loop.Start();
     }
 
@@ -210,7 +212,8 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>
     /// Gives the sessions just answered a moment to call again. Without it the first to return would start a step alone, and sessions
     /// that decode side by side would fall into two alternating batches, at half the speed. A session that decodes alone comes back
-    /// within that moment too, and then need not wake this thread.
+    /// within that moment too, and then need not wake this thread; one that was answered on this thread has come back already, or
+    /// is about something longer.
     /// </summary>
     private void Gather(TimeSpan lastStep)
     {
@@ -218,7 +221,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         if (window > _state.Options.GatherWindow)
             window = _state.Options.GatherWindow;
         long started = Stopwatch.GetTimestamp();
-        while (IsAwaiting() && Stopwatch.GetElapsedTime(started) < window)
+        while (IsAwaiting() && !(_state.Options.ContinueOnLoop && _runner.AnsweredCount == 1) && Stopwatch.GetElapsedTime(started) < window)
             Thread.Yield();
     }
 

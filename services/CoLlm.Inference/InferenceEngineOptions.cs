@@ -56,6 +56,13 @@ public sealed record InferenceEngineOptions
     /// <value>1 ms.</value>
     public TimeSpan GatherWindow { get; init; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// Lets the caller whose session a step answered last go on upon the loop thread itself, before the next step. It saves a change of
+    /// thread per step where callers come straight back with their next token, as decoding does; such callers must never block.
+    /// </summary>
+    /// <value>false: callers go on upon the thread pool.</value>
+    public bool ContinueOnLoop { get; init; }
+
     /// <exception cref="ArgumentException">A value is outside its range; the message names it.</exception>
     public void Validate()
     {

@@ -9,11 +9,13 @@ namespace CoLlm.Inference.Tests;
 /// <summary>The engine with its own thread. What is asserted holds for every interleaving.</summary>
 public sealed class LiveEngineTests
 {
-    [Fact]
-    public async Task AdvanceAsync_CancelledAtAnyMoment_EveryBlockComesHome()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AdvanceAsync_CancelledAtAnyMoment_EveryBlockComesHome(bool continueOnLoop)
     {
         using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
-        InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 40, MaxRowsPerStep = 16, MaxQueuedOpens = 2 });
+        InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 40, MaxRowsPerStep = 16, MaxQueuedOpens = 2, ContinueOnLoop = continueOnLoop });
 
         int[] cancelled = await Task.WhenAll(Enumerable.Range(0, 6).Select(seed => Task.Run(() => ComeAndGoAsync(engine, new Random(seed)))));
         await engine.DisposeAsync();
@@ -22,11 +24,28 @@ public sealed class LiveEngineTests
         Assert.True(cancelled.Sum() > 0, "No call was cancelled.");
     }
 
-    [Fact]
-    public async Task DisposeAsync_WhileSessionsDecode_EndsThemAll()
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    public async Task AdvanceAsync_SessionsSideBySide_OneOfThemContinuesOnTheLoopWhereAllowed(int sessions, bool continueOnLoop)
     {
         using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
-        InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 500 });
+        await using InferenceEngine engine = new(
+            new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 40, ContinueOnLoop = continueOnLoop });
+
+        int[] onLoop = await Task.WhenAll(Enumerable.Range(0, sessions).Select(_ => Task.Run(() => CountStepsOnLoopAsync(engine))));
+
+        Assert.Equal(continueOnLoop, onLoop.Sum() > 0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DisposeAsync_WhileSessionsDecode_EndsThemAll(bool continueOnLoop)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
+        InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 500, ContinueOnLoop = continueOnLoop });
         TaskCompletionSource decoding = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task[] sessions = [.. Enumerable.Range(0, 4).Select(i => Task.Run(() => DecodeForeverAsync(engine.OpenSession(1000), decoding)))];
 
@@ -36,6 +55,23 @@ public sealed class LiveEngineTests
         foreach (Task session in sessions)
             await Assert.ThrowsAsync<SessionFailedException>(() => session);
         EngineInvariants.CheckEmpty(engine);
+    }
+
+    /// <summary>How often the caller found itself on the engine's own thread after a step.</summary>
+    private static async Task<int> CountStepsOnLoopAsync(InferenceEngine engine)
+    {
+        int onLoop = 0;
+        using (InferenceSession session = engine.OpenSession(100))
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                await session.AdvanceAsync(new[] { i });
+                onLoop += Thread.CurrentThread.Name == InferenceEngine.LoopThreadName ? 1 : 0;
+            }
+        }
+
+        await Task.Yield(); // The loop is not to be kept.
+        return onLoop;
     }
 
     private static async Task DecodeForeverAsync(InferenceSession session, TaskCompletionSource decoding)

@@ -45,7 +45,7 @@ internal sealed class DecodedSystem(
     private async Task<SystemAnswer> DecodeAsync(DecodingRequest request, int maxTokens, CancellationToken cancellationToken)
     {
         using EngineBaseSession? baseSession = small is null ? null
-            : new EngineBaseSession(await small.Engine.OpenSessionAsync(maxTokens, cancellationToken), models.UsableVocabularySize, small.Engine.Config.HiddenSize);
+            : new EngineBaseSession(await small.Engine.OpenSessionAsync(maxTokens, cancellationToken), models.UsableVocabularySize);
         EngineExpertSession[] sessions =
             [.. experts.Select(expert => new EngineExpertSession(expert.Name, expert.Engine, models.UsableVocabularySize, maxTokens, TimeProvider.System))];
         try

@@ -79,6 +79,7 @@ internal sealed partial class ModelLoading(
             {
                 KvCacheBytes = model.KvCacheBytes,
                 MaxSessions = options.Limits.MaxSessions + options.Limits.MaxPendingSequences,
+                ContinueOnLoop = true,
             });
             return new ExpertModel(new EngineBackend(engine, checkpoint, options.Limits), tokenizer, Describe(model, checkpoint, tokenizer, engine));
         }

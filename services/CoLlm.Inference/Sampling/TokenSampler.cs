@@ -27,7 +27,7 @@ public sealed class TokenSampler(int maxVocabularySize)
         ArgumentOutOfRangeException.ThrowIfGreaterThan(logits.Length, maxVocabularySize, nameof(logits));
 
         double logSumExp = VocabularyScan.LogSumExp(logits, _scratch, out float largest, out double sum);
-        int argmax = VocabularyScan.Argmax(logits);
+        int argmax = VocabularyScan.FirstIndexOf(logits, largest);
         int chosen = argmax;
         if (parameters is { IsGreedy: true, RepetitionPenalty: not 1f })
             chosen = VocabularyScan.Argmax(Penalise(logits, parameters.RepetitionPenalty, prefix));

@@ -11,11 +11,13 @@ namespace CoLlm.Inference.Sampling;
 public static class VocabularyScan
 {
     /// <summary>Index of the largest value, the first where several are; NaN never wins. Zero where nothing does.</summary>
-    public static int Argmax(ReadOnlySpan<float> values)
+    public static int Argmax(ReadOnlySpan<float> values) => FirstIndexOf(values, Max(values));
+
+    /// <summary>The first index of a value; zero where it does not occur.</summary>
+    internal static int FirstIndexOf(ReadOnlySpan<float> values, float value)
     {
-        float largest = Max(values);
         ReadOnlySpan<Vector512<float>> vectors = MemoryMarshal.Cast<float, Vector512<float>>(values);
-        Vector512<float> wanted = Vector512.Create(largest);
+        Vector512<float> wanted = Vector512.Create(value);
         for (int i = 0; i < vectors.Length; i++)
         {
             ulong equalLanes = Vector512.Equals(vectors[i], wanted).ExtractMostSignificantBits();
@@ -25,7 +27,7 @@ public static class VocabularyScan
 
         for (int i = vectors.Length * Vector512<float>.Count; i < values.Length; i++)
         {
-            if (values[i] == largest)
+            if (values[i] == value)
                 return i;
         }
 
@@ -49,20 +51,27 @@ public static class VocabularyScan
     }
 
     /// <summary>Sum in double precision, so that a vocabulary of a hundred thousand small weights loses nothing.</summary>
-    public static double Sum(ReadOnlySpan<float> values)
+    public static double Sum(ReadOnlySpan<float> values) => SumOf(AddLanes(Vector512<double>.Zero, values), values);
+
+    /// <summary>Adds the whole vectors of the values to the lanes.</summary>
+    private static Vector512<double> AddLanes(Vector512<double> lanes, ReadOnlySpan<float> values)
     {
-        ReadOnlySpan<Vector256<float>> vectors = MemoryMarshal.Cast<float, Vector256<float>>(values);
-        Vector512<double> lanes = Vector512<double>.Zero;
-        foreach (Vector256<float> vector in vectors)
+        foreach (Vector256<float> vector in MemoryMarshal.Cast<float, Vector256<float>>(values))
         {
             (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(vector);
             lanes += Vector512.Create(lower, upper);
         }
 
+        return lanes;
+    }
+
+    /// <summary>The sum of the lanes and of the values after the last whole vector.</summary>
+    private static double SumOf(Vector512<double> lanes, ReadOnlySpan<float> values)
+    {
         double sum = 0;
         for (int lane = 0; lane < Vector512<double>.Count; lane++)
             sum += lanes[lane];
-        foreach (float value in values[(vectors.Length * Vector256<float>.Count)..])
+        foreach (float value in values[(values.Length / Vector256<float>.Count * Vector256<float>.Count)..])
             sum += value;
         return sum;
     }
@@ -78,11 +87,24 @@ public static class VocabularyScan
     public static double LogSumExp(ReadOnlySpan<float> logits, Span<float> scratch, out float largest, out double sum)
     {
         largest = Max(logits);
-        Span<float> weights = scratch[..logits.Length];
-        TensorPrimitives.Subtract(logits, largest, weights);
-        TensorPrimitives.Exp(weights, weights);
-        sum = Sum(weights);
+        sum = ExpOf(logits, largest, scratch[..logits.Length]);
         return largest + Math.Log(sum);
+    }
+
+    /// <summary>Writes <c>exp(logits - largest)</c> and returns the sum, in blocks that stay in the first-level cache.</summary>
+    private static double ExpOf(ReadOnlySpan<float> logits, float largest, Span<float> weights)
+    {
+        const int blockLength = 2048;
+        Vector512<double> lanes = Vector512<double>.Zero;
+        for (int start = 0; start < logits.Length; start += blockLength)
+        {
+            Span<float> block = weights.Slice(start, Math.Min(blockLength, logits.Length - start));
+            TensorPrimitives.Subtract(logits.Slice(start, block.Length), largest, block);
+            TensorPrimitives.Exp(block, block);
+            lanes = AddLanes(lanes, block);
+        }
+
+        return SumOf(lanes, weights);
     }
 
     /// <summary>

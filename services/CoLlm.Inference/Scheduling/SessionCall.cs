@@ -4,7 +4,7 @@ namespace CoLlm.Inference.Scheduling;
 
 /// <summary>
 /// The awaitable of a session's calls, one after another: reused, so that a decode step allocates nothing. Its continuations run on the
-/// thread pool, never on the engine's loop.
+/// thread pool, unless the engine's loop offers itself.
 /// </summary>
 internal sealed class SessionCall : IValueTaskSource<AdvanceResult>
 {
@@ -20,6 +20,7 @@ internal sealed class SessionCall : IValueTaskSource<AdvanceResult>
     public void Begin()
     {
         _source.Reset();
+        _source.RunContinuationsAsynchronously = true;
         Cancellation = default;
     }
 
@@ -39,6 +40,13 @@ internal sealed class SessionCall : IValueTaskSource<AdvanceResult>
     }
 
     public void Complete(AdvanceResult result) => _source.SetResult(result);
+
+    /// <summary>As <see cref="Complete"/>, and the caller goes on upon this thread, until it waits for something.</summary>
+    public void CompleteHere(AdvanceResult result)
+    {
+        _source.RunContinuationsAsynchronously = false;
+        _source.SetResult(result);
+    }
 
     public void Fail(Exception failure) => _source.SetException(failure);
 

@@ -22,9 +22,13 @@ internal sealed class SessionResults(int vocabularySize, int hiddenSize)
     /// <summary>The first of them; null when all are answered.</summary>
     public int? NextWanted => _answered < _count ? _wanted[_answered] : null;
 
-    public ReadOnlySpan<float> LogitsOf(int index) => _logits.AsSpan(index * vocabularySize, vocabularySize);
+    public ReadOnlySpan<float> LogitsOf(int index) => LogitsMemoryOf(index).Span;
 
-    public ReadOnlySpan<float> HiddenStateOf(int index) => _hiddenStates.AsSpan(index * hiddenSize, hiddenSize);
+    public ReadOnlySpan<float> HiddenStateOf(int index) => HiddenStateMemoryOf(index).Span;
+
+    public ReadOnlyMemory<float> LogitsMemoryOf(int index) => _logits.AsMemory(index * vocabularySize, vocabularySize);
+
+    public ReadOnlyMemory<float> HiddenStateMemoryOf(int index) => _hiddenStates.AsMemory(index * hiddenSize, hiddenSize);
 
     public void Begin(ReadOnlySpan<int> wanted)
     {

@@ -19,6 +19,7 @@ internal sealed class SessionState
     private int _lengthBeforeCall;
     private int _validUpTo;
     private long _answeredInStep = -1;
+    private AdvanceResult _answer;
 
     public SessionState(EngineState engine, int maxTokens)
     {
@@ -136,7 +137,7 @@ internal sealed class SessionState
         Blocks.PrepareRows(Computed, rows, copies);
     }
 
-    /// <summary>The step is over; true when that answered the call in flight.</summary>
+    /// <summary>The step is over; true when that ended the call in flight, which is then to be answered without the lock.</summary>
     public bool LeaveStep(in StepEntry entry)
     {
         InStep = false;
@@ -159,18 +160,26 @@ internal sealed class SessionState
         if (_cancelRequested)
             CompleteCancelled();
         else if (InFlight && IsCallDone)
-            return Complete();
+            return EndAnsweredCall();
         UpdateRiding();
         return false;
     }
 
-    /// <summary>Answers the call in flight.</summary>
-    public bool Complete()
+    /// <summary>Ends the call in flight, all of whose results are there, and answers it.</summary>
+    public void Complete()
     {
-        EndCall();
-        _answeredInStep = _engine.StepNumber;
-        _call.Complete(new AdvanceResult(this, Generation, Results.Wanted.Length));
-        return true;
+        EndAnsweredCall();
+        Answer(here: false);
+    }
+
+    /// <summary>Hands the results of the call that has just ended to its caller. Needs no lock.</summary>
+    /// <param name="here">The caller goes on upon this thread.</param>
+    public void Answer(bool here)
+    {
+        if (here)
+            _call.CompleteHere(_answer);
+        else
+            _call.Complete(_answer);
     }
 
     /// <summary>The loop is gone: no step will end any more.</summary>
@@ -259,6 +268,14 @@ internal sealed class SessionState
         EndCall();
         UpdateRiding();
         _call.Fail(new OperationCanceledException(_call.Cancellation));
+    }
+
+    private bool EndAnsweredCall()
+    {
+        EndCall();
+        _answeredInStep = _engine.StepNumber;
+        _answer = new AdvanceResult(this, Generation, Results.Wanted.Length);
+        return true;
     }
 
     private void EndCall()

@@ -14,6 +14,7 @@ internal sealed class StepRunner
     private readonly List<StepEntry> _entries;
     private readonly List<BlockCopy> _copies;
     private readonly List<SessionState> _unfinished;
+    private readonly List<SessionState> _answered;
     private StepPlan _plan;
     private StepPlan _planWithoutFailed;
 
@@ -27,13 +28,18 @@ internal sealed class StepRunner
         _entries = new List<StepEntry>(options.MaxSessions);
         _copies = new List<BlockCopy>(options.MaxSessions);
         _unfinished = new List<SessionState>(options.MaxSessions);
+        _answered = new List<SessionState>(options.MaxSessions);
         _plan = new StepPlan(options.MaxRowsPerStep, options.MaxSessions);
         _planWithoutFailed = new StepPlan();
     }
 
+    /// <summary>Calls that the last step answered.</summary>
+    public int AnsweredCount => _answered.Count;
+
     /// <summary>Runs one step; false when no session has a call in flight.</summary>
     public bool RunStep()
     {
+        _answered.Clear();
         lock (_engine.Gate)
         {
             if (_engine.Active.Count == 0)
@@ -51,7 +57,18 @@ internal sealed class StepRunner
             FinishStep();
         }
 
+        Answer();
         return true;
+    }
+
+    /// <summary>
+    /// Answers the calls that the step has ended, without the lock: their callers want it at once. The last of them may go on upon this
+    /// thread, which has nothing to do before they come back.
+    /// </summary>
+    private void Answer()
+    {
+        for (int i = 0; i < _answered.Count; i++)
+            _answered[i].Answer(here: _engine.Options.ContinueOnLoop && i == _answered.Count - 1);
     }
 
     private void BuildPlan()
@@ -178,10 +195,13 @@ internal sealed class StepRunner
     {
         _engine.StepNumber++;
         CountStep();
-        int answered = 0;
         foreach (StepEntry entry in _entries)
-            answered += entry.Session.LeaveStep(entry) ? 1 : 0;
-        _engine.Awaited = answered;
+        {
+            if (entry.Session.LeaveStep(entry))
+                _answered.Add(entry.Session);
+        }
+
+        _engine.Awaited = _answered.Count;
 
         // Served sessions that are not done go behind those that were left out.
         _unfinished.Clear();

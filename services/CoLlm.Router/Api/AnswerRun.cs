@@ -2,7 +2,6 @@ using CoLlm.Decoding;
 using CoLlm.Decoding.Base;
 using CoLlm.Decoding.Stopping;
 using CoLlm.Inference;
-using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
 using V1 = CoLlm.Protocol.V1;
 
@@ -27,8 +26,7 @@ internal sealed class AnswerRun : IDisposable
     {
         _plan = plan;
         _time = time;
-        BaseModel model = plan.Model.Base;
-        _base = baseSession is null ? null : new EngineBaseSession(baseSession, plan.Request.UsableVocabularySize, model.Engine.Config.HiddenSize);
+        _base = baseSession is null ? null : new EngineBaseSession(baseSession, plan.Request.UsableVocabularySize);
         _experts = [.. plan.Experts.Select(expert => new RemoteExpertSession(expert, plan.TermsFor(expert), time, shutdown))];
     }
 

@@ -108,7 +108,9 @@ internal sealed class GenerationService(
         string requestId = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture);
         Activity.Current?.SetTag("collm.request_id", requestId);
         await responses.WriteAsync(AnswerMessages.Started(plan, requestId), cancellationToken).ConfigureAwait(false);
-        DecodingSummary summary = await run.DecodeAsync(new TokenEventSink(responses), drain.Expired, cancellationToken).ConfigureAwait(false);
+        await using TokenEventSink sink = new(responses, cancellationToken);
+        DecodingSummary summary = await run.DecodeAsync(sink, drain.Expired, cancellationToken).ConfigureAwait(false);
+        await sink.CompleteAsync().ConfigureAwait(false);
 
         // 5: sum up. An expert lost to our own stopping is no failure of the expert.
         if (summary.FinishReason == FinishReason.ExpertUnavailable && drain.Expired.IsCancellationRequested)

@@ -58,6 +58,7 @@ internal static class BaseModelLoader
             KvBlockCount = options.Base!.KvTokens is { } tokens ? (tokens + defaults.BlockSizeTokens - 1) / defaults.BlockSizeTokens : null,
             MaxSessions = options.Admission.MaxConcurrentRequests,
             MaxQueuedOpens = options.Admission.MaxConcurrentRequests,
+            ContinueOnLoop = true,
         };
     }
 

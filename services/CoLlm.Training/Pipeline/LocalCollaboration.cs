@@ -64,7 +64,7 @@ internal sealed class LocalCollaboration : IAsyncDisposable
         };
         if (request.FindProblem(_experts.Count, hasSwapHead: true) is { } problem)
             throw new TrainingException($"A validation question cannot be answered: {problem}");
-        using EngineBaseSession baseSession = new(await _engines[0].OpenSessionAsync(maxTokens, cancellationToken), _usable, _engines[0].Config.HiddenSize);
+        using EngineBaseSession baseSession = new(await _engines[0].OpenSessionAsync(maxTokens, cancellationToken), _usable);
         EngineExpertSession[] sessions =
             [.. _experts.Select((expert, i) => new EngineExpertSession(expert.Name, _engines[i + 1], _usable, maxTokens, TimeProvider.System))];
         try

@@ -51,7 +51,7 @@ internal sealed class LocalBase : IAsyncDisposable
     private async Task<DecodingSummary> DecodeAsync(DecodingRequest request, IExpertSession expert)
     {
         using var session = new EngineBaseSession(
-            Engine.OpenSession(request.Prompt.Length + request.MaxNewTokens), request.UsableVocabularySize, _models.Head.HiddenSize);
+            Engine.OpenSession(request.Prompt.Length + request.MaxNewTokens), request.UsableVocabularySize);
         var decoder = new CollaborativeDecoder(
             request, new DecodingModels(session, _models.Head, [expert]), new TokenizerText(_tokenizer, request.Prompt.Span), new Nowhere(), TimeProvider.System);
         return await decoder.DecodeAsync(default, default);

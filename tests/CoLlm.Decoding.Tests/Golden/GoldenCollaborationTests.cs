@@ -155,7 +155,7 @@ public sealed class GoldenCollaborationTests
         {
             sink ??= new CollectingSink();
             GoldenEngine first = Engines[0];
-            using var baseSession = new EngineBaseSession(first.Engine.OpenSession(MaxTokens), 512, first.Engine.Config.HiddenSize);
+            using var baseSession = new EngineBaseSession(first.Engine.OpenSession(MaxTokens), 512);
             EngineExpertSession[] sessions = [.. Engines.Skip(1).Select((engine, i) =>
                 new EngineExpertSession(experts[i], engine.Engine, 512, MaxTokens, TimeProvider.System))];
             try

@@ -57,7 +57,7 @@ internal sealed class ModelsInProcess : IAsyncDisposable
         InferenceEngine engine = _models[Settings.BaseModel].Engine;
         int usable = ResearchConvention.UsableVocabularySize(_models[Settings.BaseModel].Checkpoint);
         DecodingRequest request = scenario.ToDecoding(usable);
-        using var baseSession = new EngineBaseSession(engine.OpenSession(MaxSequenceTokens), usable, engine.Config.HiddenSize);
+        using var baseSession = new EngineBaseSession(engine.OpenSession(MaxSequenceTokens), usable);
         EngineExpertSession[] sessions = [.. experts.Select(name =>
             new EngineExpertSession(name, _models[name].Engine, usable, MaxSequenceTokens, TimeProvider.System))];
         try

@@ -169,7 +169,7 @@ public sealed class ModeTests : IAsyncLifetime
         EngineExpert[] models = [_one, _two];
         EngineExpertSession[] experts = [.. models.Take(expertCount).Select((model, i) =>
             new EngineExpertSession(i == 0 ? "one" : "two", model.Engine, 512, prompt.Length + 24, TimeProvider.System))];
-        using var session = new EngineBaseSession(_router.Model.Base.Engine.OpenSession(prompt.Length + 24), 512, 48);
+        using var session = new EngineBaseSession(_router.Model.Base.Engine.OpenSession(prompt.Length + 24), 512);
         var decoding = new DecodingRequest
         {
             Prompt = prompt,

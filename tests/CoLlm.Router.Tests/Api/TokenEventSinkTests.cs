@@ -1,0 +1,130 @@
+using CoLlm.Decoding;
+using CoLlm.Protocol.V1;
+using CoLlm.Router.Api;
+using Grpc.Core;
+using DeferralReason = CoLlm.Decoding.Deferral.DeferralReason;
+using TokenEvent = CoLlm.Decoding.TokenEvent;
+
+namespace CoLlm.Router.Tests.Api;
+
+public sealed class TokenEventSinkTests
+{
+    [Fact]
+    public async Task EmitAsync_ManyTokens_SendsAllInOrder()
+    {
+        using var client = new ScriptedClient();
+        client.Read(int.MaxValue);
+        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+
+        for (int id = 0; id < 200; id++)
+            await sink.EmitAsync(Token(id), TestContext.Current.CancellationToken);
+        await sink.CompleteAsync();
+
+        Assert.Equal(Enumerable.Range(0, 200), client.TokenIds);
+    }
+
+    [Fact]
+    public async Task EmitAsync_ClientDoesNotRead_WaitsOnceTheQueueIsFull()
+    {
+        using var client = new ScriptedClient();
+        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+
+        // One token is with the transport, the others wait.
+        ValueTask last = default;
+        int emitted = 0;
+        for (; emitted < TokenEventSink.MaxQueuedTokens + 2 && last.IsCompletedSuccessfully; emitted++)
+            last = sink.EmitAsync(Token(emitted), TestContext.Current.CancellationToken);
+        Assert.False(last.IsCompleted);
+        Assert.InRange(emitted, TokenEventSink.MaxQueuedTokens + 1, TokenEventSink.MaxQueuedTokens + 2);
+
+        client.Read(int.MaxValue);
+        await last;
+        await sink.CompleteAsync();
+        Assert.Equal(Enumerable.Range(0, emitted), client.TokenIds);
+    }
+
+    [Fact]
+    public async Task EmitAsync_TokensWaitTogether_FlushesWithTheLastOfThem()
+    {
+        using var client = new ScriptedClient();
+        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+        for (int id = 0; id < 5; id++)
+            await sink.EmitAsync(Token(id), TestContext.Current.CancellationToken);
+
+        client.Read(int.MaxValue);
+        await sink.CompleteAsync();
+
+        // The first may have left before the others were there; of those that waited only the last asks for a flush.
+        Assert.Equal([true, true, true, false], client.Hints[1..]);
+        Assert.Null(client.WriteOptions);
+    }
+
+    [Fact]
+    public async Task EmitAsync_TransportFails_TellsWhy()
+    {
+        using var client = new ScriptedClient { Failure = new IOException("The client is gone.") };
+        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+
+        IOException failure = await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            for (int id = 0; id < 100; id++)
+                await sink.EmitAsync(Token(id), TestContext.Current.CancellationToken);
+        });
+
+        Assert.Equal("The client is gone.", failure.Message);
+        Assert.Same(failure, await Assert.ThrowsAsync<IOException>(sink.CompleteAsync));
+    }
+
+    [Fact]
+    public async Task DisposeAsync_CallIsCancelled_EndsTheSending()
+    {
+        using CancellationTokenSource gone = new();
+        using var client = new ScriptedClient();
+        var sink = new TokenEventSink(client, gone.Token);
+        await sink.EmitAsync(Token(1), gone.Token);
+
+        await gone.CancelAsync();
+        await sink.DisposeAsync();
+
+        Assert.Empty(client.TokenIds);
+    }
+
+    private static TokenEvent Token(int id) => new()
+    {
+        TokenId = id,
+        Text = "a",
+        Position = id,
+        Origin = TokenOrigin.Base,
+        LogProbability = 0,
+        Reason = DeferralReason.BelowThreshold,
+    };
+
+    /// <summary>Takes as many messages as it was told to read.</summary>
+    private sealed class ScriptedClient : IServerStreamWriter<GenerateResponse>, IDisposable
+    {
+        private readonly SemaphoreSlim _room = new(0);
+
+        public List<int> TokenIds { get; } = [];
+
+        public List<bool> Hints { get; } = [];
+
+        public Exception? Failure { get; init; }
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public void Read(int count) => _room.Release(count);
+
+        public void Dispose() => _room.Dispose();
+
+        public Task WriteAsync(GenerateResponse message) => WriteAsync(message, default);
+
+        public async Task WriteAsync(GenerateResponse message, CancellationToken cancellationToken)
+        {
+            Hints.Add(WriteOptions is { } options && (options.Flags & WriteFlags.BufferHint) != 0);
+            if (Failure is not null)
+                throw Failure;
+            await _room.WaitAsync(cancellationToken);
+            TokenIds.Add(message.Token.TokenId);
+        }
+    }
+}
