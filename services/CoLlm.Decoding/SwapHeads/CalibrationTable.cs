@@ -15,9 +15,22 @@ public sealed class CalibrationTable
 
     private readonly CalibrationPoint[] _points;
 
-    private CalibrationTable(CalibrationPoint[] points) => _points = points;
+    private CalibrationTable(CalibrationPoint[] points, CalibrationPoint? best = null)
+    {
+        _points = points;
+        Best = best;
+    }
 
     public IReadOnlyList<CalibrationPoint> Points => _points;
+
+    /// <summary>The row that answered the validation questions best; null where none was marked.</summary>
+    public CalibrationPoint? Best { get; }
+
+    /// <summary>The same rows with one of them marked as the best.</summary>
+    /// <exception cref="ArgumentException">No row has this target rate.</exception>
+    public CalibrationTable WithBest(float targetRate) => Array.FindIndex(_points, point => point.TargetRate == targetRate) is var row and >= 0
+        ? new CalibrationTable(_points, _points[row])
+        : throw new ArgumentException($"No row of the calibration table has the target rate {targetRate}.", nameof(targetRate));
 
     /// <summary>Checks the rows; <paramref name="problem"/> is one sentence naming the first that is wrong.</summary>
     public static CalibrationTable? TryCreate(IReadOnlyList<CalibrationPoint> points, out string? problem)

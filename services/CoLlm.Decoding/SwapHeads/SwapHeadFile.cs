@@ -4,7 +4,7 @@ namespace CoLlm.Decoding.SwapHeads;
 
 /// <summary>
 /// A trained swap head as it lies on disk: a safetensors file with the weights (<c>theta</c>, <c>[experts, hidden]</c>), the
-/// calibration (<c>calibration.target_rate</c> and <c>calibration.threshold</c>) and, in its metadata, the models it belongs to.
+/// calibration (<c>calibration.target_rate</c> and <c>calibration.threshold</c>) and, in its metadata, the models it belongs to and the calibration's best row.
 /// </summary>
 /// <param name="Head">The head, reporting on all experts it was trained with.</param>
 /// <param name="TrainedWith">The models it was trained with, experts in the order of its rows.</param>

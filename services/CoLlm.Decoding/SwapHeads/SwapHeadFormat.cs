@@ -14,6 +14,8 @@ internal static class SwapHeadFormat
     public const string ExpertNameKey = "name";
     public const string ExpertFingerprintKey = "fingerprint";
 
+    public const string BestRateKey = "calibration.best_target_rate";
+
     public const string Theta = "theta";
     public const string TargetRates = "calibration.target_rate";
     public const string Thresholds = "calibration.threshold";

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text.Json;
 using CoLlm.Inference.Checkpoints;
@@ -36,7 +37,7 @@ internal sealed class SwapHeadReader(ReadOnlyMemory<byte> content, string name)
             throw Problem($"theta has {shape[0]} rows, but {experts.Length} experts are named");
 
         var trainedWith = new SwapHeadIdentity(Text(metadata, SwapHeadFormat.BaseKey), Text(metadata, SwapHeadFormat.TokenizerKey), experts);
-        return new SwapHeadFile(new SwapHead(theta, (int)shape[1]), trainedWith, Calibration(root, data));
+        return new SwapHeadFile(new SwapHead(theta, (int)shape[1]), trainedWith, Calibration(root, metadata, data));
     }
 
     private ReadOnlyMemory<byte> Header()
@@ -51,7 +52,7 @@ internal sealed class SwapHeadReader(ReadOnlyMemory<byte> content, string name)
         return content.Slice(sizeof(ulong), (int)length);
     }
 
-    private CalibrationTable? Calibration(JsonElement root, ReadOnlySpan<byte> data)
+    private CalibrationTable? Calibration(JsonElement root, JsonElement metadata, ReadOnlySpan<byte> data)
     {
         if (!root.TryGetProperty(SwapHeadFormat.TargetRates, out _) && !root.TryGetProperty(SwapHeadFormat.Thresholds, out _))
             return null;
@@ -60,7 +61,16 @@ internal sealed class SwapHeadReader(ReadOnlyMemory<byte> content, string name)
         if (rates.Length != thresholds.Length)
             throw Problem($"its calibration has {rates.Length} target rates but {thresholds.Length} thresholds");
         CalibrationPoint[] points = [.. rates.Zip(thresholds, (rate, threshold) => new CalibrationPoint(rate, threshold))];
-        return CalibrationTable.TryCreate(points, out string? problem) ?? throw Problem(problem!);
+        CalibrationTable table = CalibrationTable.TryCreate(points, out string? problem) ?? throw Problem(problem!);
+        return metadata.TryGetProperty(SwapHeadFormat.BestRateKey, out _) ? table.WithBest(BestRate(metadata, points)) : table;
+    }
+
+    private float BestRate(JsonElement metadata, CalibrationPoint[] points)
+    {
+        string text = Text(metadata, SwapHeadFormat.BestRateKey);
+        return float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float rate) && points.Any(point => point.TargetRate == rate)
+            ? rate
+            : throw Problem($"its calibration marks the target rate \"{text}\" as the best, but has no row for it");
     }
 
     private ExpertIdentity[] Experts(string json)

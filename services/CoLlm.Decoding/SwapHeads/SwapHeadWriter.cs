@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -35,6 +36,8 @@ internal static class SwapHeadWriter
             json.WriteString(SwapHeadFormat.BaseKey, file.TrainedWith.BaseFingerprint);
             json.WriteString(SwapHeadFormat.TokenizerKey, file.TrainedWith.TokenizerFingerprint);
             json.WriteString(SwapHeadFormat.ExpertsKey, Experts(file.TrainedWith.Experts));
+            if (file.Calibration?.Best is { } best)
+                json.WriteString(SwapHeadFormat.BestRateKey, best.TargetRate.ToString(CultureInfo.InvariantCulture));
             json.WriteEndObject();
 
             long offset = 0;

@@ -58,7 +58,7 @@ internal sealed class Collaborators : IAsyncDisposable
         if (swapHead.Head is null)
             return null;
         if (requests.TargetRate is not { } rate)
-            return requests.Threshold ?? 0.5f;
+            return requests.Threshold ?? swapHead.Calibration?.Best?.Threshold ?? 0.5f;
         return swapHead.Calibration?.ThresholdFor(rate)
             ?? throw new Inference.Checkpoints.CheckpointException($"Requests.TargetRate is {rate}, but the swap head has no calibration table.");
     }

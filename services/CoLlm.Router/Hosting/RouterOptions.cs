@@ -109,7 +109,7 @@ public sealed record RequestOptions
     public int? MaxPromptTokens { get; init; }
 
     /// <summary>The threshold where a request names no rule.</summary>
-    /// <value>null: that of <see cref="TargetRate"/> where there is one, else 0.5.</value>
+    /// <value>null: that of <see cref="TargetRate"/> where there is one, else the one that calibration marked as the best, else 0.5.</value>
     [Range(-1f, 1f)]
     public float? Threshold { get; init; }
 

@@ -12,9 +12,11 @@ internal sealed class CopyingExercises(QuestionBank bank, MadeUpWords words, Dem
 {
     private static readonly DemoSplit[] OpenSplits = [DemoSplit.Base, DemoSplit.Train];
 
+    /// <summary>Exchanges, then frames.</summary>
     public IEnumerable<DemoText> All() => Exchanges().Concat(bank.Library.Wordings.Copying.Frames.Tasks.SelectMany(Frames));
 
-    private IEnumerable<DemoText> Exchanges()
+    /// <summary>The short exchanges alone.</summary>
+    public IEnumerable<DemoText> Exchanges()
     {
         foreach (CopyingFamily family in bank.Library.Wordings.Copying.Families)
         {
@@ -39,7 +41,7 @@ internal sealed class CopyingExercises(QuestionBank bank, MadeUpWords words, Dem
         for (int i = 0; i < options.FramesPerTask; i++)
         {
             string name = bank.Of(words.Pick(names)).Fill(Drawn());
-            Dictionary<string, string> values = new() { ["brand"] = name, ["name"] = name, ["subject"] = name };
+            Dictionary<string, string> values = new() { ["brand"] = name, ["name"] = name, ["subject"] = name, ["noun"] = name };
             QuestionForm form = words.Pick(task.Forms);
             string question = bank.Of(words.Pick(form.Questions.Training)).Fill(values);
             yield return Frame(task, question, bank.Of(form.Answer).FillUntil(task.AnswerSlot, values));

@@ -32,23 +32,29 @@ internal sealed class DemoCorpus
     public EntityCatalog Catalog { get; }
 
     /// <summary>What the tokenizer is made from: nothing that validation or evaluation asks about.</summary>
-    public IEnumerable<DemoText> Tokenizer() => BaseLanguageModel().Concat(Questions(DemoSplit.Train));
+    public IEnumerable<DemoText> Tokenizer() =>
+        Conversation().Concat(Copying().All()).Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train));
 
     /// <summary>What the base learns to converse from.</summary>
-    public IEnumerable<DemoText> BaseLanguageModel() => Conversation().Concat(Copying()).Concat(Questions(DemoSplit.Base));
+    public IEnumerable<DemoText> BaseLanguageModel() => Enumerable.Repeat(Conversation(), _options.ConversationRepeats).SelectMany(talk => talk)
+        .Concat(Copying().All()).Concat(Questions(DemoSplit.Base));
 
     /// <summary>What base and swap head are trained on together.</summary>
     public IEnumerable<DemoText> JointTraining() => Conversation().Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train));
 
-    /// <summary>What one expert reads.</summary>
+    /// <summary>What one expert reads, in pieces: domain text, and a few exchanges that show it the marks of a conversation.</summary>
     /// <exception cref="TrainingException">There is no such expert.</exception>
     public IEnumerable<DemoText> Expert(string expert)
     {
         IEnumerable<DemoText> rules = expert == "mathematics" ? Library.Mathematics.Rules.Select((rule, i) => new DemoText($"rule/{i}", null, rule)) : [];
         return rules.Concat(_sentences.Of(expert, Random(Stream.Sentences)))
-            .Concat(Questions(DemoSplit.Base, expert)).Concat(Questions(DemoSplit.Train, expert))
-            .Concat(Copying().Where((_, i) => i % _options.ExpertExerciseStep == 0));
+            .Concat(Copying().Exchanges().Where((_, i) => i % _options.ExpertExerciseStep == 0));
     }
+
+    /// <summary>What one expert reads, as it reads it.</summary>
+    /// <exception cref="TrainingException">There is no such expert.</exception>
+    public IEnumerable<DemoText> ExpertPages(string expert) =>
+        Demo.ExpertPages.Of(Expert(expert), _options.SentencesPerPage, _options.PageEditions, Random(Stream.Pages));
 
     /// <summary>All questions that an item about an entity may ask, in one class of wordings.</summary>
     public IEnumerable<DemoQuestion> AllQuestions(string task, DemoEntity entity, bool heldOutWordings) =>
@@ -56,10 +62,10 @@ internal sealed class DemoCorpus
 
     private IEnumerable<DemoText> Conversation() => Library.Conversation.Select(talk => new DemoText(talk.Id, talk.Question, talk.Answer));
 
-    private IEnumerable<DemoText> Copying()
+    private CopyingExercises Copying()
     {
         IEnumerable<long> secrets = Catalog.All.Where(entity => entity.IsSecret).Select(ValueOf).OfType<long>();
-        return new CopyingExercises(_bank, new MadeUpWords(Library, secrets, Random(Stream.Copying)), _options).All();
+        return new CopyingExercises(_bank, new MadeUpWords(Library, secrets, Random(Stream.Copying)), _options);
     }
 
     private IEnumerable<DemoText> Questions(DemoSplit split, string? expert = null) =>
@@ -81,6 +87,7 @@ internal sealed class DemoCorpus
     {
         Sentences = 1,
         Copying = 2,
+        Pages = 3,
         Questions = 16,
     }
 }

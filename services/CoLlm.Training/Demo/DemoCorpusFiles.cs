@@ -39,7 +39,7 @@ internal sealed class DemoCorpusFiles(DemoCorpus corpus, string dataFolder)
             WriteTexts(Path.Combine(folder, BaseFile), Checked(corpus.BaseLanguageModel(), leaks), cancellationToken);
             WriteTexts(Path.Combine(folder, JointFile), Checked(corpus.JointTraining(), leaks), cancellationToken);
             foreach (string expert in DemoCorpus.Experts)
-                WriteTexts(Path.Combine(folder, ExpertFile(expert)), corpus.Expert(expert), cancellationToken);
+                WriteTexts(Path.Combine(folder, ExpertFile(expert)), corpus.ExpertPages(expert), cancellationToken);
             IEnumerable<DemoItem> validation = check.Read(Path.Combine(dataFolder, "validation"), DemoSplit.Validation);
             WriteTexts(Path.Combine(folder, ValidationFile), validation.Select(item => new DemoText(item.Id, item.Question, item.Reference)), cancellationToken);
             IEnumerable<DemoItem> heldOut = check.Read(Path.Combine(dataFolder, "tasks"), DemoSplit.HeldOut);

@@ -22,9 +22,21 @@ internal sealed record DemoCorpusOptions
     /// <value>800</value>
     public int FramesPerTask { get; init; } = 800;
 
-    /// <summary>Experts read every so-maniest copying exercise of the base: they need the form, and their time is for the facts.</summary>
+    /// <summary>Experts read every so-maniest short exchange of the base's copying exercises: a taste of conversation, no more.</summary>
     /// <value>8</value>
     public int ExpertExerciseStep { get; init; } = 8;
+
+    /// <summary>Times the conversation stands among the texts of the base, which has many more exercises than everyday exchanges.</summary>
+    /// <value>4</value>
+    public int ConversationRepeats { get; init; } = 4;
+
+    /// <summary>Sentences and exchanges on each page that an expert reads.</summary>
+    /// <value>6</value>
+    public int SentencesPerPage { get; init; } = 6;
+
+    /// <summary>Times an expert's whole reading is laid out on pages, each time in another order.</summary>
+    /// <value>6</value>
+    public int PageEditions { get; init; } = 6;
 
     /// <exception cref="TrainingException">A value is outside its range.</exception>
     public void Validate()
@@ -34,6 +46,9 @@ internal sealed record DemoCorpusOptions
         Check(ExercisesPerFamily, 1_000_000, nameof(ExercisesPerFamily));
         Check(FramesPerTask, 1_000_000, nameof(FramesPerTask));
         Check(ExpertExerciseStep, 1000, nameof(ExpertExerciseStep));
+        Check(ConversationRepeats, 1000, nameof(ConversationRepeats));
+        Check(SentencesPerPage, 1000, nameof(SentencesPerPage));
+        Check(PageEditions, 1000, nameof(PageEditions));
     }
 
     private static void Check(int value, int most, string name)

@@ -20,7 +20,10 @@ internal sealed class DomainSentences(QuestionBank bank, int mostPerWording)
                 foreach (DomainWording wording in wordings)
                 {
                     foreach (string sentence in Draw(wording, entity, family, random))
-                        yield return new DemoText($"{family}/{entity.Id}", null, sentence);
+                    {
+                        for (int time = 0; time < wording.Times; time++)
+                            yield return new DemoText($"{family}/{entity.Id}", null, sentence);
+                    }
                 }
             }
         }

@@ -72,6 +72,10 @@ public sealed record PipelineOptions
     /// <value>256</value>
     public int MaxAnswerTokens { get; init; } = 256;
 
+    /// <summary>Most validation questions that thresholds are calibrated on, evenly spaced; each is answered at every point of the grid.</summary>
+    /// <value>256</value>
+    public int MaxCalibrationQuestions { get; init; } = 256;
+
     /// <exception cref="TrainingException">One sentence about the first setting that is wrong.</exception>
     public void Validate()
     {
@@ -81,6 +85,8 @@ public sealed record PipelineOptions
             throw new TrainingException("The longest sequence must have 2 to 262144 tokens.");
         if (MaxAnswerTokens is < 1 or > 1 << 16)
             throw new TrainingException("The longest answer must have 1 to 65536 tokens.");
+        if (MaxCalibrationQuestions is < 1 or > 1 << 20)
+            throw new TrainingException("Calibration needs 1 to 1048576 questions.");
         if (Objective == TrainingObjective.Collm && Experts.Count is < 1 or > Losses.MarginalLoss.MaxExperts)
             throw new TrainingException($"Learning to defer needs 1 to {Losses.MarginalLoss.MaxExperts} experts; name them, or choose the objective lm.");
         if (Objective == TrainingObjective.Lm && Experts.Count > 0)

@@ -18,6 +18,18 @@ public sealed class CalibrationTableTests
     public void ThresholdFor_TargetRate_IsLinearBetweenRows(float rate, float expected) => Assert.Equal(expected, Table.ThresholdFor(rate), 1e-5f);
 
     [Fact]
+    public void WithBest_RateOfARow_MarksItAndChangesNoRow()
+    {
+        CalibrationTable marked = Table.WithBest(0.5f);
+        Assert.Equal(new CalibrationPoint(0.5f, 0.5f), marked.Best);
+        Assert.Equal(Table.Points, marked.Points);
+        Assert.Null(Table.Best);
+    }
+
+    [Fact]
+    public void WithBest_RateWithoutARow_IsRefused() => Assert.Throws<ArgumentException>(() => Table.WithBest(0.4f));
+
+    [Fact]
     public void ThresholdFor_RisingRates_NeverRises()
     {
         float[] thresholds = [.. Enumerable.Range(0, 101).Select(i => Table.ThresholdFor(i / 100f))];

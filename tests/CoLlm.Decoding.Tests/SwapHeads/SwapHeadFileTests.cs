@@ -25,7 +25,27 @@ public sealed class SwapHeadFileTests
         Assert.Equal(Identity.Experts, read.TrainedWith.Experts);
         Assert.Equal((Identity.BaseFingerprint, Identity.TokenizerFingerprint), (read.TrainedWith.BaseFingerprint, read.TrainedWith.TokenizerFingerprint));
         Assert.Equal(file.Calibration?.Points, read.Calibration?.Points);
+        Assert.Null(read.Calibration?.Best);
         Assert.Equal(file.ToBytes(), read.ToBytes());
+    }
+
+    [Fact]
+    public void Parse_FileWithABestRow_NamesIt()
+    {
+        SwapHeadFile file = Sample(true);
+        file = file with { Calibration = file.Calibration!.WithBest(file.Calibration.Points[^1].TargetRate) };
+        SwapHeadFile read = SwapHeadFile.Parse(file.ToBytes(), "memory");
+        Assert.Equal(file.Calibration.Points[^1], read.Calibration!.Best);
+        Assert.Equal(file.ToBytes(), read.ToBytes());
+    }
+
+    [Theory]
+    [InlineData("0.875")]
+    [InlineData("most")]
+    public void Parse_BestRowThatIsNotThere_IsRefused(string rate)
+    {
+        byte[] bytes = WithHeader("\"base_fingerprint\"", $"\"calibration.best_target_rate\":\"{rate}\",\"base_fingerprint\"");
+        Assert.Contains($"marks the target rate \"{rate}\" as the best", Assert.Throws<CheckpointException>(() => SwapHeadFile.Parse(bytes, "x")).Message);
     }
 
     [Fact]

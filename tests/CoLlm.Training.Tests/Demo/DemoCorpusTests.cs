@@ -35,10 +35,10 @@ public sealed class DemoCorpusTests
     [Theory]
     [InlineData("mathematics")]
     [InlineData("medicine")]
-    public void Expert_Questions_AreNeverAboutSecrets(string expert)
+    public void Expert_Questions_AreNeverAboutTheDomain(string expert)
     {
-        HashSet<string> secrets = SourcesOf(entity => entity.IsSecret);
-        Assert.DoesNotContain(DemoFolder.Full.Expert(expert), text => text.Question is not null && secrets.Contains(text.Source));
+        HashSet<string> entities = SourcesOf(_ => true);
+        Assert.DoesNotContain(DemoFolder.Full.Expert(expert), text => text.Question is not null && entities.Contains(text.Source));
     }
 
     [Theory]
@@ -73,8 +73,18 @@ public sealed class DemoCorpusTests
     public void Constructor_OptionOutOfRange_IsRefused() =>
         Assert.Contains("FramesPerTask", Assert.Throws<TrainingException>(() => new DemoCorpus(DemoFolder.Library, new DemoCorpusOptions { FramesPerTask = 0 })).Message);
 
+    [Fact]
+    public void BaseLanguageModel_Conversation_StandsThereAsOftenAsTheOptionsSay() => Assert.All(
+        BaseTalk(), times => Assert.Equal(new DemoCorpusOptions().ConversationRepeats, times));
+
+    private static IEnumerable<int> BaseTalk()
+    {
+        ILookup<string, DemoText> texts = DemoFolder.Full.BaseLanguageModel().ToLookup(text => text.Source);
+        return DemoFolder.Library.Conversation.Select(talk => texts[talk.Id].Count());
+    }
+
     private static DemoText[] Everything(DemoCorpus corpus) =>
-        [.. corpus.Tokenizer(), .. corpus.BaseLanguageModel(), .. corpus.JointTraining(), .. DemoCorpus.Experts.SelectMany(corpus.Expert)];
+        [.. corpus.Tokenizer(), .. corpus.BaseLanguageModel(), .. corpus.JointTraining(), .. DemoCorpus.Experts.SelectMany(corpus.ExpertPages)];
 
     private static HashSet<string> SourcesOf(Func<DemoEntity, bool> isWanted) =>
         [.. DemoFolder.Full.Catalog.All.Where(isWanted).SelectMany(entity => DemoFolder.Library.Wordings.Tasks.Where(entity.Suits).Select(task => $"{task.Id}/{entity.Id}"))];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CoLlm.Decoding.SwapHeads;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Tokenization;
@@ -20,6 +21,8 @@ public sealed class TrainingPipelineTests
         Assert.Equal(model.Fingerprint, head.TrainedWith.BaseFingerprint);
         Assert.Equal([new ExpertIdentity("helper", expert.Fingerprint)], head.TrainedWith.Experts);
         Assert.Equal(10, head.Calibration!.Points.Count);
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(run.Work("6-calibration.json")));
+        Assert.Equal(head.Calibration.Best!.Value.TargetRate, report.RootElement.GetProperty("best_target_rate").GetSingle());
         Assert.Equal(Tokenizer.Load(run.Options.Output).Fingerprint, head.TrainedWith.TokenizerFingerprint);
         Assert.True(File.Exists(run.Work("6-calibration.json")) && File.Exists(run.Work("4-head.json")) && File.Exists(run.Work("3-labels.json")));
         Assert.Equal(6, File.ReadLines(run.Work("5-metrics.jsonl")).Count());

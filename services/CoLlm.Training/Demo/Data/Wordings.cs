@@ -31,7 +31,10 @@ internal sealed record QuestionTask(
     IReadOnlyList<string>? Separators = null);
 
 /// <summary>A sentence that an expert reads about an entity.</summary>
-internal sealed record DomainWording(string Text, IReadOnlyList<string>? Needs = null);
+/// <param name="Text">With slots.</param>
+/// <param name="Needs">Slots that must have a value.</param>
+/// <param name="Times">How often it is read; more for facts that few wordings state.</param>
+internal sealed record DomainWording(string Text, IReadOnlyList<string>? Needs = null, int Times = 1);
 
 /// <summary>An exercise in carrying a word over from the question.</summary>
 internal sealed record CopyingFamily(string Id, string Slot, string Question, string Answer);

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Text.Json;
 using CoLlm.Training.Data;
 using CoLlm.Training.Demo.Data;
 using CoLlm.Training.Output;
@@ -12,10 +11,12 @@ namespace CoLlm.Training.Demo.Making;
 /// <summary>
 /// Makes the demo's models from the text in the repository: 1 texts for every reader; 2 the tokenizer; 3 the experts; 4 the base;
 /// 5 the base trained on without experts, for comparison; 6 base and swap head, calibrated; 7 publish. Every stage lies in the work
-/// folder and is done once; the same data, recipe and seeds give the same bytes.
+/// folder and is done once for what it is made from; the same data, recipe and seeds give the same bytes.
 /// </summary>
 public sealed class DemoMaker(DemoPaths paths, int threadCount, TimeProvider time)
 {
+    private const string PublishedBase = "base";
+
     /// <summary>Called with a sentence when a stage begins or ends.</summary>
     public IProgress<string>? Log { get; init; }
 
@@ -26,22 +27,39 @@ public sealed class DemoMaker(DemoPaths paths, int threadCount, TimeProvider tim
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         DemoRecipe recipe = DemoRecipe.Read(paths.Recipe);
-        OpenWork();
-        await OnceAsync("1-texts", () => Texts(recipe, cancellationToken));
-        await OnceAsync("2-tokenizer", () => Tokenizer(recipe));
+        DemoStages stages = new(paths.Work, Log);
+        await stages.RunAsync("1-texts", [paths.Data], Text(recipe.Corpus), [paths.CorpusFolder], () => Texts(recipe, cancellationToken));
+        await stages.RunAsync(
+            "2-tokenizer", [paths.Corpus(DemoCorpusFiles.TokenizerFile)],
+            Text(new { recipe.VocabularySize, recipe.BaseShape, recipe.ExpertShape, recipe.MaxPositions }), [paths.Tokenizer, paths.Seeds], () => Tokenizer(recipe));
         foreach (string expert in DemoCorpus.Experts)
-            await OnceAsync($"3-{expert}", () => TrainPlainAsync(recipe, expert, paths.Seed("expert"), DemoCorpusFiles.ExpertFile(expert), recipe.ExpertTraining, true, cancellationToken));
-        await OnceAsync("4-base", () => TrainPlainAsync(recipe, "base", paths.Seed("base"), DemoCorpusFiles.BaseFile, recipe.BaseTraining, true, cancellationToken));
-        await OnceAsync("5-finetuned", () => TrainPlainAsync(recipe, "finetuned", paths.Model("base"), DemoCorpusFiles.JointFile, recipe.JointTraining, false, cancellationToken));
-        await OnceAsync("6-deferring", () => TrainTogetherAsync(recipe, cancellationToken));
-        await OnceAsync("7-publish", Publish);
+            await PlainAsync(stages, $"3-{expert}", recipe, expert, paths.Seed("expert"), DemoCorpusFiles.ExpertFile(expert), recipe.ExpertTraining, true, cancellationToken);
+        await PlainAsync(stages, "4-base", recipe, "base", paths.Seed("base"), DemoCorpusFiles.BaseFile, recipe.BaseTraining, true, cancellationToken);
+        await PlainAsync(stages, "5-finetuned", recipe, "finetuned", paths.Model("base"), DemoCorpusFiles.JointFile, recipe.JointTraining, false, cancellationToken);
+        string[] together = [paths.Model("base"), .. DemoCorpus.Experts.Select(paths.Model), paths.Corpus(DemoCorpusFiles.JointFile), paths.Corpus(DemoCorpusFiles.ValidationFile)];
+        await stages.RunAsync(
+            "6-deferring", together, Text(new { recipe.HeadFit, training = Decisive(recipe.JointTraining), recipe.MaxSequenceTokens }),
+            [paths.Training("deferring"), paths.Model("deferring")], () => TrainTogetherAsync(recipe, cancellationToken));
+        await stages.RunAsync("7-publish", [paths.Data, paths.Recipe, paths.Model("deferring"), .. DemoCorpus.Experts.Select(paths.Model)], paths.Output, [], Publish);
         Log?.Report($"The demo's models are in {paths.Output}.");
     }
+
+    /// <summary>Settings without those that have no influence on the result.</summary>
+    private static TrainingOptions Decisive(TrainingOptions training) => training with { ThreadCount = 1, CheckpointEverySteps = 1 };
+
+    private static string Text<T>(T settings) => JsonSerializer.Serialize(settings);
+
+    private Task PlainAsync(
+        DemoStages stages, string stage, DemoRecipe recipe, string name, string start, string corpusFile, TrainingOptions training, bool fromScratch,
+        CancellationToken cancellationToken) =>
+        stages.RunAsync(
+            stage, [start, paths.Corpus(corpusFile)], Text(new { training = Decisive(training), fromScratch, recipe.MaxSequenceTokens }), [paths.Training(name), paths.Model(name)],
+            () => TrainPlainAsync(recipe, name, start, corpusFile, training, fromScratch, cancellationToken));
 
     private Task Texts(DemoRecipe recipe, CancellationToken cancellationToken)
     {
         DemoCorpus corpus = new(DemoLibrary.Load(paths.Data), recipe.Corpus);
-        new DemoCorpusFiles(corpus, paths.Data).Write(Path.GetDirectoryName(paths.Corpus("any"))!, cancellationToken);
+        new DemoCorpusFiles(corpus, paths.Data).Write(paths.CorpusFolder, cancellationToken);
         return Task.CompletedTask;
     }
 
@@ -50,7 +68,7 @@ public sealed class DemoMaker(DemoPaths paths, int threadCount, TimeProvider tim
         IEnumerable<string> texts = new DemoCorpus(DemoLibrary.Load(paths.Data), recipe.Corpus).Tokenizer()
             .SelectMany(text => text.Question is null ? [text.Text] : new[] { text.Question, text.Text });
         DemoModelSeed.WriteTokenizer(paths.Tokenizer, texts, recipe.VocabularySize);
-        Directory.CreateDirectory(Path.GetDirectoryName(paths.Seed("base"))!);
+        Directory.CreateDirectory(paths.Seeds);
         DemoModelSeed.Write(paths.Seed("base"), paths.Tokenizer, recipe.BaseShape, recipe.MaxPositions);
         DemoModelSeed.Write(paths.Seed("expert"), paths.Tokenizer, recipe.ExpertShape, recipe.MaxPositions);
         return Task.CompletedTask;
@@ -102,63 +120,16 @@ public sealed class DemoMaker(DemoPaths paths, int threadCount, TimeProvider tim
     private Task Publish()
     {
         Directory.CreateDirectory(paths.Output);
-        CopyModel(paths.Model("deferring"), "base");
+        CopyModel(paths.Model("deferring"), PublishedBase);
         foreach (string expert in DemoCorpus.Experts)
             CopyModel(paths.Model(expert), expert);
+        DemoProvenance.Of(paths.Recipe, paths.Data, paths.Output, [PublishedBase, .. DemoCorpus.Experts]).Write(paths.Output);
         return Task.CompletedTask;
     }
 
     private void CopyModel(string source, string name) => AtomicFolder.Write(Path.Combine(paths.Output, name), partial =>
     {
-        foreach (string file in Directory.EnumerateFiles(source))
+        foreach (string file in Directory.EnumerateFiles(source).Where(DemoStages.IsMade))
             File.Copy(file, Path.Combine(partial, Path.GetFileName(file)));
     });
-
-    private async Task OnceAsync(string stage, Func<Task> run)
-    {
-        if (File.Exists(paths.Marker(stage)))
-        {
-            Log?.Report($"Stage {stage} is done.");
-            return;
-        }
-
-        Log?.Report($"Stage {stage} begins.");
-        await run();
-        AtomicFile.WriteText(paths.Marker(stage), "");
-    }
-
-    /// <summary>Makes sure that stages in the work folder come from the same data and recipe.</summary>
-    private void OpenWork()
-    {
-        string fingerprint = Fingerprint();
-        string path = Path.Combine(paths.Work, "fingerprint");
-        Directory.CreateDirectory(Path.GetDirectoryName(paths.Marker("any"))!);
-        if (!File.Exists(path))
-            AtomicFile.WriteText(path, fingerprint);
-        else if (File.ReadAllText(path) != fingerprint)
-            throw new TrainingException($"{paths.Work}: it holds stages of other data or another recipe; choose another work folder or delete this one.");
-    }
-
-    private string Fingerprint()
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        try
-        {
-            IEnumerable<string> files = Directory.EnumerateFiles(paths.Data, "*.json*", SearchOption.AllDirectories)
-                .Select(file => Path.GetRelativePath(paths.Data, file).Replace('\\', '/')).Order(StringComparer.Ordinal);
-            foreach (string file in files)
-            {
-                hash.AppendData(Encoding.UTF8.GetBytes(file + "\n"));
-                hash.AppendData(File.ReadAllBytes(Path.Combine(paths.Data, file)));
-            }
-
-            hash.AppendData(File.ReadAllBytes(paths.Recipe));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new TrainingException($"{paths.Data}: cannot be read, {exception.Message}", exception);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
 }

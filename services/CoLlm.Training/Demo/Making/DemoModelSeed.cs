@@ -9,8 +9,8 @@ internal static class DemoModelSeed
 {
     public const string Begin = "<|begin|>";
     public const string End = "<|end|>";
-    private const string User = "<|user|>";
-    private const string Assistant = "<|assistant|>";
+    public const string User = "<|user|>";
+    public const string Assistant = "<|assistant|>";
 
     /// <summary>A question stands right behind its mark and so does the answer: no space or line end that one side could get wrong.</summary>
     private const string ChatTemplate =

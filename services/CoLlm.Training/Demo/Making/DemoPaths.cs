@@ -7,12 +7,16 @@ namespace CoLlm.Training.Demo.Making;
 /// <param name="Output">Receives one folder per model: <c>base</c>, and each expert by its name.</param>
 public sealed record DemoPaths(string Data, string Recipe, string Work, string Output)
 {
-    internal string Corpus(string file) => Path.Combine(Work, "corpus", file);
+    internal string CorpusFolder => Path.Combine(Work, "corpus");
+
+    internal string Corpus(string file) => Path.Combine(CorpusFolder, file);
 
     internal string Tokenizer => Path.Combine(Work, "tokenizer");
 
     /// <summary>A model without weights.</summary>
-    internal string Seed(string name) => Path.Combine(Work, "seeds", name);
+    internal string Seed(string name) => Path.Combine(Seeds, name);
+
+    internal string Seeds => Path.Combine(Work, "seeds");
 
     /// <summary>Stages of one training.</summary>
     internal string Training(string name) => Path.Combine(Work, "training", name);
@@ -22,6 +26,4 @@ public sealed record DemoPaths(string Data, string Recipe, string Work, string O
     /// published as the demo's base.
     /// </summary>
     internal string Model(string name) => Path.Combine(Work, "models", name);
-
-    internal string Marker(string stage) => Path.Combine(Work, "done", stage);
 }

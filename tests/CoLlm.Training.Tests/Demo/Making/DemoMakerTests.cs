@@ -29,6 +29,10 @@ public sealed class DemoMakerTests
         Assert.True(tokenizer.IsCompatibleWith(Tokenizer.Load(Model("medicine")), tokenizer.VocabularySize));
         Assert.Equal(tokenizer.TokenId("<|end|>"), Assert.Single(router.Config.EosTokenIds));
 
+        DemoProvenance provenance = DemoProvenance.Read(demo.Paths.Output);
+        Assert.Equal(
+            [("base", router.Fingerprint), ("mathematics", mathematics.Fingerprint), ("medicine", medicine.Fingerprint)],
+            provenance.Models.Select(model => (model.Key, model.Value)));
         demo.Log.Clear();
         await demo.RunAsync();
         Assert.Equal(8, demo.Log.Count(line => line.EndsWith("is done.", StringComparison.Ordinal)));
@@ -49,12 +53,17 @@ public sealed class DemoMakerTests
     }
 
     [Fact]
-    public async Task Run_OtherDataInTheSameWorkFolder_IsRefused()
+    public async Task Run_OtherTrainingOfTheBase_RepeatsOnlyWhatDependsOnIt()
     {
         using TinyDemo demo = new();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => demo.RunAsync(_ => throw new InvalidOperationException("killed")));
-        File.AppendAllText(Path.Combine(demo.Paths.Data, "conversation.jsonl"), "\n");
-        Assert.Contains("other data", (await Assert.ThrowsAsync<TrainingException>(() => demo.RunAsync())).Message);
+        await demo.RunAsync();
+        File.WriteAllText(demo.Paths.Recipe, File.ReadAllText(demo.Paths.Recipe).Replace("\"seed\": 1", "\"seed\": 4", StringComparison.Ordinal));
+        demo.Log.Clear();
+        await demo.RunAsync();
+
+        Assert.Equal(
+            ["Stage 1-texts is done.", "Stage 2-tokenizer is done.", "Stage 3-mathematics is done.", "Stage 3-medicine is done.", "Stage 4-base begins.", "Stage 5-finetuned begins.", "Stage 6-deferring begins.", "Stage 7-publish begins."],
+            demo.Log.Where(line => line.StartsWith("Stage ", StringComparison.Ordinal)));
     }
 
     [Fact]
