@@ -39,6 +39,9 @@ public readonly record struct TokenEvent
     /// <summary>A place to double-check: base and expert would have written different tokens, or the chooser was unsure.</summary>
     public bool IsContested { get; init; }
 
+    /// <summary>Whether the base's first choice was the token that an expert wrote; null where no expert wrote, or the base was not run.</summary>
+    public bool? AgreesWithBase { get; init; }
+
     /// <summary>Deferred, but written by the base because no expert answered.</summary>
     public bool IsFallback { get; init; }
 }

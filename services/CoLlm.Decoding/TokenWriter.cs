@@ -52,6 +52,7 @@ internal sealed class TokenWriter(
         return Event(answer.Token, TokenOrigin.Expert, probability, decision.Reason) with
         {
             ExpertIndex = expert,
+            AgreesWithBase = baseChoice is { } own ? own == answer.Token.TokenId : null,
             IsContested = (baseChoice is { } choice && choice != answer.Token.ArgmaxTokenId)
                 || request.Contested.IsUnsure(probability, decision),
         };

@@ -1,7 +1,10 @@
 using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Shutdown;
+using CoLlm.ServiceDefaults.Telemetry;
+using CoLlm.ServiceDefaults.Telemetry.Prometheus;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -15,11 +18,17 @@ public static class ServiceDefaultsSetup
     /// <summary>How long past the drain timeout the server may take to close its connections.</summary>
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Registers <see cref="DrainGate"/> and <see cref="Readiness"/>, and drains on SIGTERM as <paramref name="drain"/> says.</summary>
-    public static IServiceCollection AddServiceDefaults(this IServiceCollection services, DrainOptions drain)
+    /// <summary>Registers <see cref="DrainGate"/> and <see cref="Readiness"/>, drains on SIGTERM, and reports by OpenTelemetry.</summary>
+    /// <param name="services">The process's services.</param>
+    /// <param name="configuration">Holds OpenTelemetry's environment variables.</param>
+    /// <param name="identity">Who reports.</param>
+    /// <param name="drain">How long running work may finish.</param>
+    public static IServiceCollection AddServiceDefaults(
+        this IServiceCollection services, IConfiguration configuration, ServiceIdentity identity, DrainOptions drain)
     {
         // The server's own lines, several for each call, would bury ours.
         services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
+        services.AddServiceTelemetry(configuration, identity);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(drain);
         services.AddSingleton<DrainGate>();
@@ -30,13 +39,19 @@ public static class ServiceDefaultsSetup
         return services;
     }
 
-    /// <summary>Maps <c>/healthz</c> (the process answers) and <c>/readyz</c> (503 with the reason while not ready).</summary>
+    /// <summary>
+    /// Maps <c>/healthz</c> (the process answers), <c>/readyz</c> (503 with the reason while not ready) and <c>/metrics</c> (Prometheus text,
+    /// or OpenMetrics where the client asks for it).
+    /// </summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapGet("/readyz", (Readiness readiness) => readiness.NotReadyReason is { } reason
             ? Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Text("ready\n"));
+        _ = app.Services.GetRequiredService<ServiceInstruments>(); // Instruments that are asked exist once somebody has made them.
+        PrometheusScrape scrape = app.Services.GetRequiredService<PrometheusScrape>();
+        app.MapGet("/metrics", scrape.HandleAsync);
         return app;
     }
 }

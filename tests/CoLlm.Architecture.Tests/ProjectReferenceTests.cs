@@ -9,7 +9,7 @@ public sealed class ProjectReferenceTests
     {
         ["CoLlm.Grpc"] = [],
         ["CoLlm.Inference"] = [],
-        ["CoLlm.ServiceDefaults"] = ["CoLlm.Grpc"],
+        ["CoLlm.ServiceDefaults"] = ["CoLlm.Inference", "CoLlm.Grpc"],
         ["CoLlm.Protocol"] = ["CoLlm.Grpc"],
         ["CoLlm.Inference.Cpu"] = ["CoLlm.Inference"],
         ["CoLlm.Inference.Torch"] = ["CoLlm.Inference"],

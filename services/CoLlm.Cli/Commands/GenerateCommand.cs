@@ -7,6 +7,7 @@ using CoLlm.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Spectre.Console;
 
 namespace CoLlm.Cli.Commands;
 
@@ -33,7 +34,7 @@ internal static class GenerateCommand
         {
             GenerateRequest request = arguments.Read(result, () => new StreamReader(streams.Input).ReadToEnd());
             await using var output = new StreamWriter(streams.Output, leaveOpen: true);
-            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : PrinterOn(output).Print;
+            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : new AnswerPrinter(ConsoleOn(output)).Print;
             try
             {
                 return await AnswerAsync(result.GetRequiredValue(address)!, request, show, cancellationToken);
@@ -88,16 +89,19 @@ internal static class GenerateCommand
         };
     }
 
-    /// <summary>Redirected output is the text and its summary alone, for programs that read it.</summary>
-    private static AnswerPrinter PrinterOn(StreamWriter output)
+    /// <summary>Colours where the output is a terminal that has them; otherwise plain text.</summary>
+    private static IAnsiConsole ConsoleOn(StreamWriter output)
     {
-        var shown = new AnswerConsole(output);
-        AnswerLayout layout = shown switch
+        output.AutoFlush = true;
+        bool isTerminal = !Console.IsOutputRedirected;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            { HasColors: true } => new AnswerLayout(AnswerMarks.Colors),
-            { IsTerminal: true } => new AnswerLayout(AnswerMarks.Rows, shown.Width),
-            _ => new AnswerLayout(AnswerMarks.None),
-        };
-        return new AnswerPrinter(shown.Console, layout);
+            Out = new AnsiConsoleOutput(output),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        });
+
+        // Tokens are written one by one, so only the terminal itself knows where lines end.
+        console.Profile.Width = 1 << 16;
+        return console;
     }
 }

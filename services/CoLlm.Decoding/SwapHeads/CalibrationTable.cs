@@ -81,6 +81,28 @@ public sealed class CalibrationTable
         return targetRate == 1f ? -1f : Between(below, new CalibrationPoint(1f, Math.Min(below.Threshold, 0f)), targetRate);
     }
 
+    /// <summary>The target rate that a threshold stands for, linear between rows: the way back from <see cref="ThresholdFor"/>.</summary>
+    /// <param name="threshold">-1 to 1; below zero everything is deferred.</param>
+    public float RateFor(float threshold)
+    {
+        if (threshold < 0f)
+            return 1f;
+        var below = new CalibrationPoint(0f, 1f);
+        foreach (CalibrationPoint point in _points)
+        {
+            if (point.Threshold <= threshold)
+                return RateBetween(below, point, threshold);
+            below = point;
+        }
+
+        return RateBetween(below, new CalibrationPoint(1f, Math.Min(below.Threshold, 0f)), threshold);
+    }
+
+    private static float RateBetween(CalibrationPoint below, CalibrationPoint above, float threshold) =>
+        above.Threshold == below.Threshold || threshold >= below.Threshold
+            ? below.TargetRate
+            : below.TargetRate + (above.TargetRate - below.TargetRate) * (below.Threshold - threshold) / (below.Threshold - above.Threshold);
+
     private static float Between(CalibrationPoint below, CalibrationPoint above, float targetRate) =>
         targetRate == below.TargetRate
             ? below.Threshold

@@ -34,7 +34,7 @@ internal sealed class ExpertService(SessionServices services) : Protocol.V1.Expe
         ScoreTerms terms = ScoreTerms.TryAgree(open, services.Models, services.Limits, out SessionFault? fault) ?? throw Refuse(fault!);
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, services.Gate.Expired);
-        using ScoreStream stream = new(terms, services.Limits, responseStream);
+        using ScoreStream stream = new(terms, services.Limits, services.Instruments.For(terms.Model), responseStream);
         await stream.RunAsync(requestStream, ended.Token);
     }
 

@@ -2,9 +2,11 @@ using CoLlm.Expert.Api;
 using CoLlm.Expert.Models;
 using CoLlm.Expert.OpenAi;
 using CoLlm.Expert.Sessions;
+using CoLlm.Expert.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Listening;
+using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -28,8 +30,13 @@ public static class ExpertHost
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Limits.MaxSessions + 64);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddServiceDefaults(options.Drain);
-        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.Limits.MaxMessageBytes);
+        builder.Services.AddServiceDefaults(
+            builder.Configuration, ServiceIdentity.Of<ExpertOptions>("expert") with { StartsTraces = false }, options.Drain);
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.Limits.MaxMessageBytes;
+            grpc.Interceptors.Add<RpcTelemetry>();
+        });
         builder.Services.AddGrpcHealthChecks(health => health.Services.Map(Liveness.Service, check => check.Name == Liveness.Service));
         builder.Services.AddGrpcReflection();
         AddExpert(builder.Services, options);
@@ -50,6 +57,7 @@ public static class ExpertHost
         services.AddSingleton(ReplicaName.Create());
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<SessionTable>();
+        services.AddSingleton<SessionInstruments>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<RemoteModels>();
         services.AddSingleton<ModelLoading>();

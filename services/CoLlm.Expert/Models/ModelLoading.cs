@@ -5,6 +5,7 @@ using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Tokenization;
 using CoLlm.Protocol.V1;
+using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,8 @@ namespace CoLlm.Expert.Models;
 /// that cannot be had stops the process.
 /// </summary>
 internal sealed partial class ModelLoading(
-    ExpertOptions options, ModelCatalog catalog, RemoteModels remoteModels, IHostApplicationLifetime lifetime, ILogger<ModelLoading> logger)
+    ExpertOptions options, ModelCatalog catalog, RemoteModels remoteModels, IHostApplicationLifetime lifetime, EngineInstruments engines,
+    ILogger<ModelLoading> logger)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -36,7 +38,10 @@ internal sealed partial class ModelLoading(
     {
         try
         {
-            catalog.Add(Load(model));
+            ExpertModel loaded = Load(model);
+            if (loaded.Engine is { } engine)
+                engines.Add(model.Name, engine);
+            catalog.Add(loaded);
             LogLoaded(model.Name, model.Directory);
             return true;
         }

@@ -1,5 +1,6 @@
 using CoLlm.Expert.Models;
 using CoLlm.Expert.Sessions;
+using CoLlm.Expert.Telemetry;
 using CoLlm.Inference.Failures;
 using CoLlm.Protocol.V1;
 using Grpc.Core;
@@ -10,7 +11,8 @@ namespace CoLlm.Expert.Scoring;
 /// Serves one Score call: several sequences side by side, so that the engine batches them; answers are written one at a time. At
 /// most <see cref="SessionLimits.MaxPendingSequences"/> are taken in before one is answered.
 /// </summary>
-internal sealed class ScoreStream(ScoreTerms terms, SessionLimits limits, IServerStreamWriter<ScoreResponse> responses) : IDisposable
+internal sealed class ScoreStream(ScoreTerms terms, SessionLimits limits, SessionMeasures measures, IServerStreamWriter<ScoreResponse> responses)
+    : IDisposable
 {
     private readonly SequenceScorer _scorer = new(terms);
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -67,7 +69,10 @@ internal sealed class ScoreStream(ScoreTerms terms, SessionLimits limits, IServe
         try
         {
             if (fault is null)
+            {
                 await _scorer.ScoreAsync(sequence, scores => WriteAsync(new ScoreResponse { Scores = scores }), cancellationToken);
+                measures.AddScored(sequence.Tokens.Count - sequence.FirstPosition);
+            }
         }
         catch (EngineRefusedException exception)
         {

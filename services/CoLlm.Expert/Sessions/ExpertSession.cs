@@ -21,6 +21,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
     private ISequence? _sequence;
     private SessionConversation? _conversation;
     private bool _isDrainAnnounced;
+    private string _endReason = "cancelled";
 
     /// <summary>Timestamp of its last message.</summary>
     public long LastUsed => Volatile.Read(ref _lastUsed);
@@ -47,7 +48,9 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
 
         // The loop may still wait for a message that nobody will read; it ends with the call.
         _ = loop.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        await WriteFaultAsync(await _ended.Task);
+        SessionFault fault = await _ended.Task;
+        _endReason = fault.Reason == FailureReason.Evicted ? "evicted" : "drained";
+        await WriteFaultAsync(fault);
     }
 
     /// <summary>Gives up its place if it is idle; its blocks are home when this returns true.</summary>
@@ -63,6 +66,8 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
 
     public void Dispose()
     {
+        if (_sequence is not null)
+            services.Instruments.For(Model).CountEnded(_endReason);
         services.Table.Remove(this);
         _sequence?.Dispose();
         _writer.Dispose();
@@ -84,10 +89,12 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
             {
                 if (await _conversation!.HandleAsync(requests.Current, cancellationToken) is { } fault)
                 {
-                    await WriteFaultAsync(fault);
+                    await FailAsync(fault);
                     return;
                 }
             }
+
+            _endReason = "closed";
         }
         catch (SessionFailedException exception)
         {
@@ -97,11 +104,11 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
                 SessionFailure.EngineStopped => FailureReason.Draining,
                 _ => FailureReason.Internal,
             };
-            await WriteFaultAsync(new SessionFault(reason, exception.Message));
+            await FailAsync(new SessionFault(reason, exception.Message));
         }
         catch (BackendException exception)
         {
-            await WriteFaultAsync(exception.Fault);
+            await FailAsync(exception.Fault);
         }
         catch (ObjectDisposedException) when (_ended.Task.IsCompleted)
         {
@@ -120,7 +127,9 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
             return false;
         }
 
-        if (!TryAdmit(open, out SessionFault? fault))
+        bool isAdmitted = TryAdmit(open, out SessionFault? fault);
+        services.Instruments.For(services.Models.Find(open.Model)).CountOpened(fault?.Reason);
+        if (!isAdmitted)
         {
             await WriteFaultAsync(fault!);
             return false;
@@ -171,6 +180,12 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
             EndsAfterMs = (int)services.Drain.Timeout.TotalMilliseconds,
         };
         _ = WriteQuietlyAsync(notice);
+    }
+
+    private Task FailAsync(SessionFault fault)
+    {
+        _endReason = "fault";
+        return WriteFaultAsync(fault);
     }
 
     private Task WriteFaultAsync(SessionFault fault) => WriteQuietlyAsync(fault.ToNotice(_conversation?.Epoch ?? 0, _sequence?.Length ?? 0));

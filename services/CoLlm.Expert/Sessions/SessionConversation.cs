@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CoLlm.Expert.Models;
+using CoLlm.Expert.Telemetry;
 using CoLlm.Inference;
 using CoLlm.Protocol.V1;
 
@@ -19,6 +20,7 @@ internal sealed class SessionConversation
     private readonly ISequence _sequence;
     private readonly SessionWriter _writer;
     private readonly PrefixLedger _ledger;
+    private readonly SessionMeasures _measures;
     private readonly Applied _applied = new();
     private readonly int[] _positions;
 
@@ -28,6 +30,7 @@ internal sealed class SessionConversation
         _sequence = sequence;
         _writer = writer;
         _services = services;
+        _measures = services.Instruments.For(terms.Model);
         _ledger = new PrefixLedger(terms.MaxSequenceTokens, terms.UsableVocabularySize, services.Limits.CreditTokens, open.Epoch);
         _positions = new int[terms.Model.Backend.Limits.PositionsPerAsk];
     }
@@ -42,6 +45,7 @@ internal sealed class SessionConversation
         SessionConversation conversation = new(open, terms, sequence, writer, services);
         SessionFault? fault = conversation._ledger.Begin(open.Tokens);
         Debug.Assert(fault is null, "The terms have checked the prefix.");
+        conversation._measures.AddPrefix(open.Tokens.Count, isReplay: open.Epoch > 0);
         await conversation.GrantAsync();
         await conversation.PrefillAsync(cancellationToken);
         return conversation;
@@ -102,8 +106,10 @@ internal sealed class SessionConversation
 
     private async ValueTask<SessionFault?> AppendAsync(Append append, CancellationToken cancellationToken)
     {
+        int known = _ledger.Length;
         if (_ledger.Append(append.Epoch, append.Start, append.Tokens) is { } fault)
             return fault;
+        _measures.AddAppended(_ledger.Length - known);
         _sequence.Append(_ledger.From(_sequence.Length).Span);
         if (_sequence.Length - _sequence.ComputedLength < _services.Limits.FlushTokens)
             return null;
@@ -114,8 +120,10 @@ internal sealed class SessionConversation
 
     private async ValueTask<SessionFault?> TruncateAsync(Truncate truncate)
     {
+        int known = _ledger.Length;
         if (_ledger.Truncate(truncate.Epoch, truncate.Position) is { } fault)
             return fault;
+        _measures.AddTruncated(known - _ledger.Length);
         _sequence.Truncate(truncate.Position);
         await WriteAppliedAsync();
         return null;
@@ -132,31 +140,64 @@ internal sealed class SessionConversation
     private async ValueTask<SessionFault?> AskAsync(Ask ask, CancellationToken cancellationToken)
     {
         long asked = Stopwatch.GetTimestamp();
-        if (_terms.Answers.With(ask.AnswerForm, ask.Sampling, ask.TopK, _services.Limits, _terms.Model.Backend.Limits, out SessionFault? fault) is not { } terms)
-            return fault;
-        if (_ledger.Ask(ask, _positions.Length) is { } broken)
-            return broken;
-
-        ask.Positions.CopyTo(_positions, 0);
-        int count = await _sequence.AskAsync(_ledger.From(_sequence.Length), _positions.AsMemory(0, ask.Positions.Count), terms, cancellationToken);
-        _ledger.Acknowledge(_ledger.Length);
-        SessionWork work = _sequence.Work;
-        for (int i = 0; i < count; i++)
+        if (FindFault(ask, out AnswerTerms terms) is { } fault)
         {
-            Answer answer = _sequence.MakeAnswer(i, _ledger.Tokens);
-            Stamp(answer, work, asked);
-            await _writer.WriteAsync(answer);
+            _measures.CountUnanswered(FormOf(ask), fault.Reason);
+            return fault;
+        }
+
+        bool isAnswered = false;
+        try
+        {
+            ask.Positions.CopyTo(_positions, 0);
+            int count = await _sequence.AskAsync(_ledger.From(_sequence.Length), _positions.AsMemory(0, ask.Positions.Count), terms, cancellationToken);
+            _ledger.Acknowledge(_ledger.Length);
+            SessionWork work = _sequence.Work;
+            TimeSpan queue = Longer(Stopwatch.GetElapsedTime(asked, work.LastStepBegan), TimeSpan.Zero);
+            for (int i = 0; i < count; i++)
+            {
+                Answer answer = _sequence.MakeAnswer(i, _ledger.Tokens);
+                Stamp(answer, work, queue);
+                await _writer.WriteAsync(answer);
+            }
+
+            _measures.RecordPass(queue, work.LastStepTime);
+            isAnswered = true;
+        }
+        finally
+        {
+            if (isAnswered)
+                _measures.CountAnswered(terms.Form);
+            else
+                _measures.CountUnanswered(terms.Form, reason: null);
         }
 
         return null;
     }
 
-    private void Stamp(Answer answer, in SessionWork work, long asked)
+    private SessionFault? FindFault(Ask ask, out AnswerTerms terms)
+    {
+        AnswerTerms? agreed = _terms.Answers.With(ask.AnswerForm, ask.Sampling, ask.TopK, _services.Limits, _terms.Model.Backend.Limits, out SessionFault? fault);
+        terms = agreed.GetValueOrDefault();
+        if (agreed is null)
+            return fault;
+        int known = _ledger.Length;
+        fault = _ledger.Ask(ask, _positions.Length);
+        if (fault is null)
+            _measures.AddAppended(_ledger.Length - known);
+        return fault;
+    }
+
+    private AnswerForm FormOf(Ask ask) => ask.AnswerForm == AnswerForm.Unspecified ? _terms.Answers.Form : ask.AnswerForm;
+
+    private void Stamp(Answer answer, in SessionWork work, TimeSpan queue)
     {
         answer.Epoch = _ledger.Epoch;
         answer.PassCount = work.StepCount;
         answer.ComputedTokenCount = (int)work.ComputedTokenCount;
-        answer.QueueUs = (int)Math.Max(0, Stopwatch.GetElapsedTime(asked, work.LastStepBegan).TotalMicroseconds);
+        answer.QueueUs = (int)queue.TotalMicroseconds;
         answer.ComputeUs = (int)work.LastStepTime.TotalMicroseconds;
     }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -31,6 +31,17 @@ internal sealed class SessionTable(SessionLimits limits, TimeProvider time)
         }
     }
 
+    /// <summary>One model's sessions: those that are being served, and those that wait for a message.</summary>
+    public (int Busy, int Idle) CountOf(ExpertModel model)
+    {
+        lock (_lock)
+        {
+            int count = _sessions.Count(session => session.Model == model);
+            int idle = _sessions.Count(session => session.Model == model && session.IsIdle);
+            return (count - idle, idle);
+        }
+    }
+
     /// <summary>Takes a place and opens a sequence on the model's backend for a session, or says which bound is in the way.</summary>
     public ISequence? TryAdmit(ExpertSession session, SessionTerms terms, out SessionFault? fault)
     {

@@ -51,8 +51,6 @@ internal sealed class AnswerRun : IDisposable
         _ => null,
     };
 
-    public int StaleReplyCount => _experts.Sum(expert => expert.StaleReplyCount);
-
     public void Dispose()
     {
         foreach (RemoteExpertSession expert in _experts)

@@ -21,6 +21,9 @@ internal sealed record GenerationPlan
 
     public required DecodingRequest Request { get; init; }
 
+    /// <summary>Whether the prompt was a conversation.</summary>
+    public bool IsChat { get; init; }
+
     /// <summary>What applies after calibration; null in modes without one.</summary>
     public required float? Threshold { get; init; }
 

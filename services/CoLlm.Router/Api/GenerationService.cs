@@ -24,7 +24,7 @@ namespace CoLlm.Router.Api;
 /// Whatever ends it, its sessions here and at the experts end with it.
 /// </summary>
 internal sealed class GenerationService(
-    LoadedModel loaded, RequestReader reader, RequestGate gate, AdmissionOptions admission, DrainGate drain, RouterCounters counters, TimeProvider time)
+    LoadedModel loaded, RequestReader reader, RequestGate gate, AdmissionOptions admission, DrainGate drain, RouterTelemetry telemetry, TimeProvider time)
     : V1.Generation.GenerationBase
 {
     public override async Task Generate(
@@ -36,12 +36,11 @@ internal sealed class GenerationService(
         }
         catch (RequestRefusedException refusal)
         {
-            counters.CountRefusal(refusal.Reason);
+            telemetry.Requests.CountRefusal(refusal.Reason);
             throw refusal.ToRpcException();
         }
         catch (Exception exception) when (context.CancellationToken.IsCancellationRequested && exception is not RpcException)
         {
-            counters.CountCancelled();
             throw new RpcException(new Status(StatusCode.Cancelled, "The client has cancelled the call."));
         }
     }
@@ -90,25 +89,42 @@ internal sealed class GenerationService(
 
         // 2: check.
         GenerationPlan plan = await reader.ReadAsync(request, Model(), cancellationToken).ConfigureAwait(false);
-        long read = time.GetTimestamp();
+        var measures = new AnswerMeasures(telemetry, plan, time, arrived);
+        try
+        {
+            await WriteAsync(plan, measures, arrived, responses, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            measures.Cancelled();
+            throw;
+        }
+    }
 
+    private async Task WriteAsync(
+        GenerationPlan plan, AnswerMeasures measures, long arrived, IServerStreamWriter<V1.GenerateResponse> responses, CancellationToken cancellationToken)
+    {
         // 3: admit.
+        long read = time.GetTimestamp();
+        using RequestInstruments.Presence presence = telemetry.Requests.Enter();
         using IDisposable place = await EnterAsync(cancellationToken).ConfigureAwait(false);
         InferenceSession? session = plan.Request.Mode == DecodingMode.ExpertOnly
             ? null
             : await ReserveAsync(plan, cancellationToken).ConfigureAwait(false);
         using var run = new AnswerRun(plan, session, time, drain.Expired);
+        presence.Admitted();
+        TimeSpan queued = time.GetElapsedTime(read);
         var times = new V1.StageTimes
         {
             TokenizeUs = AnswerMessages.Microseconds(time.GetElapsedTime(arrived, read)),
-            QueueUs = AnswerMessages.Microseconds(time.GetElapsedTime(read)),
+            QueueUs = AnswerMessages.Microseconds(queued),
         };
 
         // 4: decode.
         string requestId = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture);
         Activity.Current?.SetTag("collm.request_id", requestId);
         await responses.WriteAsync(AnswerMessages.Started(plan, requestId), cancellationToken).ConfigureAwait(false);
-        await using TokenEventSink sink = new(responses, cancellationToken);
+        await using TokenEventSink sink = new(responses, measures, cancellationToken);
         DecodingSummary summary = await run.DecodeAsync(sink, drain.Expired, cancellationToken).ConfigureAwait(false);
         await sink.CompleteAsync().ConfigureAwait(false);
 
@@ -116,7 +132,7 @@ internal sealed class GenerationService(
         if (summary.FinishReason == FinishReason.ExpertUnavailable && drain.Expired.IsCancellationRequested)
             summary = summary with { FinishReason = FinishReason.Shutdown };
         times.TotalUs = AnswerMessages.Microseconds(time.GetElapsedTime(arrived));
-        counters.CountAnswer(summary, run.StaleReplyCount);
+        measures.Ended(summary, queued);
         await responses.WriteAsync(AnswerMessages.Summary(plan, summary, run.FailureOf(summary), times), cancellationToken).ConfigureAwait(false);
     }
 
@@ -172,7 +188,7 @@ internal sealed class GenerationService(
         }
         catch (RequestRefusedException refusal)
         {
-            counters.CountRefusal(refusal.Reason);
+            telemetry.Requests.CountRefusal(refusal.Reason);
             throw refusal.ToRpcException();
         }
     }

@@ -54,7 +54,16 @@ internal sealed class RequestReader(RequestOptions options)
         SwapHead? head = HeadFor(model, experts);
         if (decoding.FindProblem(experts.Length, head is not null) is { } problem)
             throw Invalid(problem);
-        return new GenerationPlan { Model = model, Mode = mode, Experts = experts, SwapHead = head, Request = decoding, Threshold = threshold };
+        return new GenerationPlan
+        {
+            Model = model,
+            Mode = mode,
+            Experts = experts,
+            SwapHead = head,
+            Request = decoding,
+            IsChat = request.InputCase == V1.GenerateRequest.InputOneofCase.Chat,
+            Threshold = threshold,
+        };
     }
 
     /// <exception cref="RequestRefusedException">It names another model.</exception>

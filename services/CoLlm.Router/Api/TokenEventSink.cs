@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using CoLlm.Decoding;
 using CoLlm.Protocol.V1;
+using CoLlm.Router.Telemetry;
 using Grpc.Core;
 using TokenEvent = CoLlm.Decoding.TokenEvent;
 
@@ -21,13 +22,16 @@ internal sealed class TokenEventSink : ITokenSink, IAsyncDisposable
         new BoundedChannelOptions(MaxQueuedTokens) { SingleReader = true, SingleWriter = true });
 
     private readonly IServerStreamWriter<GenerateResponse> _responses;
+    private readonly AnswerMeasures? _measures;
     private readonly Task _sending;
 
     /// <param name="responses">The client's stream; nobody else writes to it until the sink is complete.</param>
+    /// <param name="measures">Where tokens are recorded, by nobody else until the sink is complete; null: nowhere.</param>
     /// <param name="cancellationToken">The client is gone.</param>
-    public TokenEventSink(IServerStreamWriter<GenerateResponse> responses, CancellationToken cancellationToken)
+    public TokenEventSink(IServerStreamWriter<GenerateResponse> responses, AnswerMeasures? measures, CancellationToken cancellationToken)
     {
         _responses = responses;
+        _measures = measures;
         _sending = SendAsync(cancellationToken);
     }
 
@@ -67,7 +71,9 @@ internal sealed class TokenEventSink : ITokenSink, IAsyncDisposable
                 while (_queue.Reader.TryRead(out TokenEvent token))
                 {
                     _responses.WriteOptions = _queue.Reader.TryPeek(out _) ? MoreFollow : null;
+                    long since = _measures?.Now ?? 0;
                     await _responses.WriteAsync(AnswerMessages.Token(token), cancellationToken).ConfigureAwait(false);
+                    _measures?.Emitted(token, since);
                 }
             }
         }

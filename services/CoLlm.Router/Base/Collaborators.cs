@@ -1,5 +1,6 @@
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
+using CoLlm.Router.Telemetry;
 
 namespace CoLlm.Router.Base;
 
@@ -24,16 +25,19 @@ internal sealed class Collaborators : IAsyncDisposable
     public float? DefaultThreshold { get; }
 
     /// <exception cref="Inference.Checkpoints.CheckpointException">The options ask for a target rate that the swap head has no table for.</exception>
-    public static Collaborators Create(RouterOptions options, BaseModel baseModel, TimeProvider time)
+    public static Collaborators Create(RouterOptions options, BaseModel baseModel, RouterTelemetry telemetry, TimeProvider time)
     {
         ExpertPool[] experts = [.. options.Experts.Select((expert, i) => new ExpertPool(
             expert,
             new ExpertExpectation(expert.Model ?? expert.Name, baseModel.SwapHead.ExpertFingerprints[i]),
             time,
-            jitterSeed: HashCode.Combine(Environment.ProcessId, i)))];
+            jitterSeed: HashCode.Combine(Environment.ProcessId, i),
+            measures: telemetry.Experts.For(expert.Name)))];
         foreach (ExpertPool expert in experts)
             expert.Start();
-        return new Collaborators(options.ModelName, baseModel, experts, ThresholdOf(options.Requests, baseModel.SwapHead));
+        var collaborators = new Collaborators(options.ModelName, baseModel, experts, ThresholdOf(options.Requests, baseModel.SwapHead));
+        telemetry.Observe(collaborators);
+        return collaborators;
     }
 
     /// <summary>Ids that base and all these experts have, as far as they are known.</summary>

@@ -1,5 +1,7 @@
 using CoLlm.Router.Hosting;
+using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults.Health;
+using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +12,8 @@ namespace CoLlm.Router.Base;
 /// they must fit. A model that cannot be loaded stops the process.
 /// </summary>
 internal sealed partial class LoadedModel(
-    RouterOptions options, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<LoadedModel> logger)
+    RouterOptions options, Readiness readiness, IHostApplicationLifetime lifetime, RouterTelemetry telemetry, EngineInstruments engines,
+    TimeProvider time, ILogger<LoadedModel> logger)
     : IHostedService, IAsyncDisposable
 {
     private Collaborators? _current;
@@ -53,7 +56,8 @@ internal sealed partial class LoadedModel(
             BaseModel model = BaseModelLoader.Load(options);
             foreach (string mismatch in model.SwapHead.AllowedMismatches)
                 LogMismatch(mismatch);
-            Volatile.Write(ref _current, Collaborators.Create(options, model, time));
+            engines.Add(options.ModelName, model.Engine);
+            Volatile.Write(ref _current, Collaborators.Create(options, model, telemetry, time));
             LogLoaded(options.ModelName, model.Fingerprint, model.MaxSequenceTokens, model.UsableVocabularySize);
             readiness.Arrived(Weights);
         }

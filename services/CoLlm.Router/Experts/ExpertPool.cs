@@ -1,5 +1,6 @@
 using System.Net;
 using CoLlm.Protocol.V1;
+using CoLlm.Router.Telemetry;
 
 namespace CoLlm.Router.Experts;
 
@@ -26,8 +27,11 @@ internal sealed class ExpertPool : IAsyncDisposable
     /// <param name="time">Measures waits.</param>
     /// <param name="jitterSeed">Of the random part of waits.</param>
     /// <param name="lookUp">Looks names up; null: the system does.</param>
-    public ExpertPool(ExpertOptions options, ExpertExpectation expectation, TimeProvider time, int jitterSeed, NameLookup? lookUp = null)
+    /// <param name="measures">Where its sessions report; null: nowhere.</param>
+    public ExpertPool(
+        ExpertOptions options, ExpertExpectation expectation, TimeProvider time, int jitterSeed, NameLookup? lookUp = null, ExpertMeasures? measures = null)
     {
+        Measures = measures ?? ExpertMeasures.Unobserved;
         Options = options;
         Expectation = expectation;
         _time = time;
@@ -41,6 +45,9 @@ internal sealed class ExpertPool : IAsyncDisposable
     }
 
     public ExpertOptions Options { get; }
+
+    /// <summary>Where its sessions report what they cost.</summary>
+    public ExpertMeasures Measures { get; }
 
     public ExpertExpectation Expectation { get; }
 

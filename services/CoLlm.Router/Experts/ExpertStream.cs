@@ -67,6 +67,12 @@ internal sealed class ExpertStream : IDisposable
     /// <summary>Tokens that the expert has been sent.</summary>
     public int SentLength => _sentLength;
 
+    /// <summary>The last answered question: written to read.</summary>
+    public TimeSpan LastRoundTrip { get; private set; }
+
+    /// <summary>Tokens that the last question carried.</summary>
+    public int LastAskTokenCount => _ask.Ask.Tokens.Count;
+
     /// <summary>Ends when the transport has taken the last message.</summary>
     public Task Written => _writing;
 
@@ -113,6 +119,7 @@ internal sealed class ExpertStream : IDisposable
 
             _inbox.Expect(history.Length, question.Form);
             _isAnswered = false;
+            long asked = _time.GetTimestamp();
             Write(FillAsk(history, question));
             while (_inbox.IsWaiting)
             {
@@ -126,6 +133,7 @@ internal sealed class ExpertStream : IDisposable
                 _sentLength = _askStart;
             ExpertAnswer? answer = _inbox.TakeAnswer();
             _isAnswered = answer is not null;
+            LastRoundTrip = _time.GetElapsedTime(asked);
             return answer;
         }
         catch (TimeoutException)

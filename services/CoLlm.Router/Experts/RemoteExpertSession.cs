@@ -28,7 +28,10 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     private ExpertStream? _stream;
     private ExpertReplica? _replica;
     private ExpertReplica? _avoid;
+    private FailureReason _lossReason;
     private ExpertCost _closed;
+    private ExpertCost _reported;
+    private int _reportedStaleReplies;
     private int _openCount;
     private int _closedStaleReplies;
     private int _lossesInARow;
@@ -76,7 +79,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             if (_stream is null && !TryOpen(history))
             {
                 if (!await RetryAsync(LastFailure!, question.Patience, since, cancellationToken).ConfigureAwait(false))
-                    return ExpertAnswer.Failed(LastFailure!.Outcome);
+                    return Failed(LastFailure!.Outcome);
                 continue;
             }
 
@@ -88,6 +91,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             if (answer is { } found)
             {
                 _lossesInARow = 0;
+                Report(isAnswered: true);
                 return found;
             }
 
@@ -96,7 +100,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             {
                 LastFailure = _stream.Inbox.Refusal ?? throw new UnreachableException("A question ends with an answer, a refusal or the session.");
                 if (!await RefusedAsync(LastFailure, question.Patience, since, cancellationToken).ConfigureAwait(false))
-                    return ExpertAnswer.Failed(ExpertOutcome.Overloaded);
+                    return Failed(ExpertOutcome.Overloaded);
                 continue;
             }
 
@@ -104,14 +108,42 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             LastFailure = _stream.Ended;
             Drop();
             if (LastFailure.IsOfRequest)
-                return ExpertAnswer.Failed(LastFailure.Outcome);
+                return Failed(LastFailure.Outcome);
             if (++lostCount >= pool.Options.MaxAttempts
                 && !await WaitAsync(ShortestRetry, question.Patience, since, cancellationToken).ConfigureAwait(false))
-                return ExpertAnswer.Failed(LastFailure.Outcome);
+                return Failed(LastFailure.Outcome);
         }
     }
 
-    public void Dispose() => Drop();
+    public void Dispose()
+    {
+        Drop();
+        ReportCost();
+    }
+
+    private ExpertAnswer Failed(ExpertOutcome outcome)
+    {
+        Report(isAnswered: false);
+        return ExpertAnswer.Failed(outcome);
+    }
+
+    private void Report(bool isAnswered)
+    {
+        pool.Measures.CountCall(isAnswered);
+        if (isAnswered)
+            pool.Measures.RecordRoundTrip(_stream!.LastRoundTrip, _stream.Inbox.LastCompute, _stream.LastAskTokenCount);
+        ReportCost();
+    }
+
+    private void ReportCost()
+    {
+        ExpertCost cost = Cost;
+        int staleReplies = StaleReplyCount;
+        pool.Measures.AddCost(
+            cost.PassCount - _reported.PassCount, cost.BytesUp - _reported.BytesUp, cost.BytesDown - _reported.BytesDown,
+            staleReplies - _reportedStaleReplies);
+        (_reported, _reportedStaleReplies) = (cost, staleReplies);
+    }
 
     private bool TryOpen(TokenHistory history)
     {
@@ -125,6 +157,8 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
         }
 
         _isConfirmed = false;
+        if (_openCount > 0)
+            pool.Measures.CountFailover(_lossReason);
         _stream = ExpertStream.Open(_replica.Client, _replica.Address, terms, history, _openCount++, time, shutdown);
         return true;
     }
@@ -154,6 +188,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             return;
         if (stream.Ended is { } failure)
             Judge(failure, wasOpen: stream.Inbox.Opened is not null);
+        _lossReason = stream.Ended?.Reason ?? (stream.Inbox.IsDraining ? FailureReason.Draining : FailureReason.Overloaded);
         _closed = Add(_closed, stream);
         _closedStaleReplies += stream.Inbox.StaleReplyCount;
         stream.Dispose();

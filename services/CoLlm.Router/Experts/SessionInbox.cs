@@ -52,6 +52,9 @@ internal sealed class SessionInbox(Uri replica, SessionTerms terms, int epoch, i
     /// <summary>How long those passes took: what remains of a question's time is the way there and back.</summary>
     public TimeSpan ExpertCompute { get; private set; }
 
+    /// <summary>How long the pass of the last answer took.</summary>
+    public TimeSpan LastCompute { get; private set; }
+
     public long BytesDown { get; private set; }
 
     /// <summary>A question is about to be sent.</summary>
@@ -155,7 +158,8 @@ internal sealed class SessionInbox(Uri replica, SessionTerms terms, int epoch, i
         PassCount = Math.Max(PassCount, answer.PassCount);
         ComputedTokenCount = Math.Max(ComputedTokenCount, answer.ComputedTokenCount);
         ExpertQueue += TimeSpan.FromMicroseconds(Math.Max(answer.QueueUs, 0));
-        ExpertCompute += TimeSpan.FromMicroseconds(Math.Max(answer.ComputeUs, 0));
+        LastCompute = TimeSpan.FromMicroseconds(Math.Max(answer.ComputeUs, 0));
+        ExpertCompute += LastCompute;
         if (_askedForm == ExpertAnswerForm.Logits)
             AcceptLogits(answer);
         else if ((uint)answer.TokenId >= (uint)terms.UsableVocabularySize || !float.IsFinite(answer.LogProbability))

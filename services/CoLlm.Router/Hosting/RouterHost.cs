@@ -6,6 +6,7 @@ using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Configuration;
 using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Listening;
+using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,7 @@ public static class RouterHost
         configureLogging(builder.Logging);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Admission.MaxStreamsPerConnection);
+        builder.Services.AddServiceDefaults(builder.Configuration, ServiceIdentity.Of<RouterOptions>("router"), options.Drain);
         AddServices(builder.Services, options);
 
         WebApplication application = builder.Build();
@@ -43,15 +45,18 @@ public static class RouterHost
 
     private static void AddServices(IServiceCollection services, RouterOptions options)
     {
-        services.AddServiceDefaults(options.Drain);
-        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.Admission.MaxMessageBytes);
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.Admission.MaxMessageBytes;
+            grpc.Interceptors.Add<RpcTelemetry>();
+        });
         services.AddGrpcHealthChecks(health => health.Services.Map(Liveness.Service, check => check.Name == Liveness.Service));
         services.AddGrpcReflection();
         services.AddSingleton(options);
         services.AddSingleton(options.Admission);
         services.AddSingleton(new RequestReader(options.Requests));
         services.AddSingleton<RequestGate>();
-        services.AddSingleton<RouterCounters>();
+        services.AddSingleton<RouterTelemetry>();
         services.AddSingleton<LoadedModel>();
         services.AddHostedService(provider => provider.GetRequiredService<LoadedModel>());
         services.AddSingleton<GenerationService>();

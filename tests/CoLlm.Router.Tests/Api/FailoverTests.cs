@@ -1,9 +1,8 @@
 using CoLlm.Protocol.V1;
 using CoLlm.Router.Experts;
-using CoLlm.Router.Telemetry;
 using CoLlm.Router.Tests.Peers;
+using CoLlm.Testing.Telemetry;
 using Grpc.Core;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace CoLlm.Router.Tests.Api;
 
@@ -161,12 +160,12 @@ public sealed class FailoverTests : IAsyncLifetime
             await session.AnswerAsync(answer => (answer.Position, answer.TokenId) = (answer.Position - 1, 9));
         });
         await using RouterUnderTest router = await StartAsync(options => options, expert);
+        using var recorded = new RecordedMetrics(router.Application.Services);
 
         Answered answer = await router.GenerateAsync(RouterUnderTest.Request(threshold: Threshold));
 
         Assert.Equal(_undisturbed, answer.TokenIds);
-        RouterCounters counters = router.Application.Services.GetRequiredService<RouterCounters>();
-        Assert.Equal(answer.Summary!.Experts[0].CallCount - 1, counters.Experts.StaleReplies);
+        Assert.Equal(answer.Summary!.Experts[0].CallCount - 1, recorded.Sum("collm.expert.stale_replies"));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class TokenEventSinkTests
     {
         using var client = new ScriptedClient();
         client.Read(int.MaxValue);
-        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+        await using var sink = new TokenEventSink(client, measures: null, TestContext.Current.CancellationToken);
 
         for (int id = 0; id < 200; id++)
             await sink.EmitAsync(Token(id), TestContext.Current.CancellationToken);
@@ -27,7 +27,7 @@ public sealed class TokenEventSinkTests
     public async Task EmitAsync_ClientDoesNotRead_WaitsOnceTheQueueIsFull()
     {
         using var client = new ScriptedClient();
-        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+        await using var sink = new TokenEventSink(client, measures: null, TestContext.Current.CancellationToken);
 
         // One token is with the transport, the others wait.
         ValueTask last = default;
@@ -47,7 +47,7 @@ public sealed class TokenEventSinkTests
     public async Task EmitAsync_TokensWaitTogether_FlushesWithTheLastOfThem()
     {
         using var client = new ScriptedClient();
-        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+        await using var sink = new TokenEventSink(client, measures: null, TestContext.Current.CancellationToken);
         for (int id = 0; id < 5; id++)
             await sink.EmitAsync(Token(id), TestContext.Current.CancellationToken);
 
@@ -63,7 +63,7 @@ public sealed class TokenEventSinkTests
     public async Task EmitAsync_TransportFails_TellsWhy()
     {
         using var client = new ScriptedClient { Failure = new IOException("The client is gone.") };
-        await using var sink = new TokenEventSink(client, TestContext.Current.CancellationToken);
+        await using var sink = new TokenEventSink(client, measures: null, TestContext.Current.CancellationToken);
 
         IOException failure = await Assert.ThrowsAsync<IOException>(async () =>
         {
@@ -80,7 +80,7 @@ public sealed class TokenEventSinkTests
     {
         using CancellationTokenSource gone = new();
         using var client = new ScriptedClient();
-        var sink = new TokenEventSink(client, gone.Token);
+        var sink = new TokenEventSink(client, measures: null, gone.Token);
         await sink.EmitAsync(Token(1), gone.Token);
 
         await gone.CancelAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Shutdown;
+using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,7 +71,7 @@ public sealed class ServiceDefaultsTests
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddServiceDefaults(new DrainOptions { Timeout = drainTimeout });
+        builder.Services.AddServiceDefaults(builder.Configuration, new ServiceIdentity("test", "1.0"), new DrainOptions { Timeout = drainTimeout });
         WebApplication app = builder.Build();
         app.MapServiceDefaults();
         await app.StartAsync();
