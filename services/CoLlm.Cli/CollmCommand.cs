@@ -10,6 +10,7 @@ internal static class CollmCommand
     public static RootCommand Create(ConsoleStreams streams) =>
         new("Two language models write one answer: a small base model drafts, an expert writes where it is needed.")
         {
+            DemoCommand.Create(streams),
             TokenizeCommand.Create(streams),
             DetokenizeCommand.Create(streams),
             InspectCommand.Create(streams),

@@ -7,7 +7,6 @@ using CoLlm.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Spectre.Console;
 
 namespace CoLlm.Cli.Commands;
 
@@ -34,7 +33,7 @@ internal static class GenerateCommand
         {
             GenerateRequest request = arguments.Read(result, () => new StreamReader(streams.Input).ReadToEnd());
             await using var output = new StreamWriter(streams.Output, leaveOpen: true);
-            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : new AnswerPrinter(ConsoleOn(output)).Print;
+            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : PrinterOn(output).Print;
             try
             {
                 return await AnswerAsync(result.GetRequiredValue(address)!, request, show, cancellationToken);
@@ -89,19 +88,16 @@ internal static class GenerateCommand
         };
     }
 
-    /// <summary>Colours where the output is a terminal that has them; otherwise plain text.</summary>
-    private static IAnsiConsole ConsoleOn(StreamWriter output)
+    /// <summary>Redirected output is the text and its summary alone, for programs that read it.</summary>
+    private static AnswerPrinter PrinterOn(StreamWriter output)
     {
-        output.AutoFlush = true;
-        bool isTerminal = !Console.IsOutputRedirected;
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        var shown = new AnswerConsole(output);
+        AnswerLayout layout = shown switch
         {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-        });
-
-        // Tokens are written one by one, so only the terminal itself knows where lines end.
-        console.Profile.Width = 1 << 16;
-        return console;
+            { HasColors: true } => new AnswerLayout(AnswerMarks.Colors),
+            { IsTerminal: true } => new AnswerLayout(AnswerMarks.Rows, shown.Width),
+            _ => new AnswerLayout(AnswerMarks.None),
+        };
+        return new AnswerPrinter(shown.Console, layout);
     }
 }

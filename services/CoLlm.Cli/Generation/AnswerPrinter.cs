@@ -8,10 +8,9 @@ namespace CoLlm.Cli.Generation;
 /// Shows an answer to a person: the base's tokens plain, each expert's in a colour of its own, contested ones underlined, and a
 /// line that sums it up.
 /// </summary>
-internal sealed class AnswerPrinter(IAnsiConsole console)
+internal sealed class AnswerPrinter(IAnsiConsole console, AnswerLayout layout)
 {
-    private static readonly Color[] ExpertColors = [Color.Green, Color.Aqua, Color.Fuchsia, Color.Yellow, Color.Blue, Color.Orange1];
-
+    private readonly AnswerLines _lines = new(console, layout);
     private Started _started = new();
 
     public void Print(GenerateResponse response)
@@ -22,26 +21,14 @@ internal sealed class AnswerPrinter(IAnsiConsole console)
                 _started = response.Started;
                 break;
             case GenerateResponse.EventOneofCase.Token:
-                console.Write(new Text(response.Token.Text, StyleOf(response.Token)));
+                _lines.Write(response.Token.Text, TokenInk.Of(response.Token));
                 break;
             case GenerateResponse.EventOneofCase.Summary:
-                console.WriteLine();
+                _lines.End();
                 console.Write(new Text(Describe(response.Summary), new Style(decoration: Decoration.Dim)));
                 console.WriteLine();
                 break;
         }
-    }
-
-    private static Style StyleOf(TokenEvent token)
-    {
-        Color? color = token.Origin switch
-        {
-            Origin.Expert => ExpertColors[token.ExpertIndex % ExpertColors.Length],
-            Origin.Composed => Color.Purple,
-            _ when token.IsFallback => Color.Red,
-            _ => null,
-        };
-        return new Style(color, decoration: token.IsContested ? Decoration.Underline : Decoration.None);
     }
 
     private string Describe(Summary summary)
@@ -51,8 +38,8 @@ internal sealed class AnswerPrinter(IAnsiConsole console)
             $"{summary.TokenCount} tokens",
             .. summary.BaseTokenCount > 0 ? [$"{summary.BaseTokenCount} by the base"] : Array.Empty<string>(),
             .. summary.ComposedTokenCount > 0 ? [$"{summary.ComposedTokenCount} composed"] : Array.Empty<string>(),
-            .. summary.Experts.Select(Describe),
-            .. summary.ContestedTokenCount > 0 ? [$"{summary.ContestedTokenCount} to double-check (underlined)"] : Array.Empty<string>(),
+            .. summary.Experts.Select((expert, i) => Describe(expert, i)),
+            .. summary.ContestedTokenCount > 0 ? [$"{summary.ContestedTokenCount} to double-check{ContestedHint}"] : Array.Empty<string>(),
             .. summary.FallbackTokenCount > 0 ? [$"{summary.FallbackTokenCount} by the base in an expert's place"] : Array.Empty<string>(),
             Invariant($"{summary.Times.TotalUs / 1e6:0.00} s, first token after {summary.Times.TimeToFirstTokenUs / 1e6:0.00} s"),
             $"ended by {summary.FinishReason}",
@@ -64,8 +51,17 @@ internal sealed class AnswerPrinter(IAnsiConsole console)
         return string.Join(" · ", parts);
     }
 
-    private static string Describe(ExpertUsage expert) => Invariant(
-        $"{expert.TokenCount} by {expert.Name} ({expert.CallCount} calls, {expert.PassCount} passes, {expert.BytesUp + expert.BytesDown} bytes)");
+    private string ContestedHint => layout.Marks switch
+    {
+        AnswerMarks.Colors => " (underlined)",
+        AnswerMarks.Rows => $" (marked {TokenInk.ContestedMark})",
+        _ => "",
+    };
+
+    private string Describe(ExpertUsage expert, int index) => Invariant(
+        $"{expert.TokenCount} by {expert.Name}{Number(index)} ({expert.CallCount} calls, {expert.PassCount} passes, {expert.BytesUp + expert.BytesDown} bytes)");
+
+    private string Number(int expertIndex) => layout.Marks == AnswerMarks.Rows ? $" (marked {TokenInk.OfExpert(expertIndex).ToAuthorMark()})" : "";
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -29,7 +29,11 @@ internal static class ServiceCommand
             HelpName = "FILE",
             Required = true,
         };
-        var command = new Command(name, description) { config };
+        Option<bool> stopWithParent = new("--stop-with-parent")
+        {
+            Description = "Stop when standard input ends, as it does when the process that holds its other end stops or is killed.",
+        };
+        var command = new Command(name, description) { config, stopWithParent };
         command.SetAction(async (result, cancellationToken) =>
         {
             WebApplication application;
@@ -45,12 +49,12 @@ internal static class ServiceCommand
             }
 
             await using (application)
-                return await RunAsync(application, name, streams, cancellationToken);
+                return await RunAsync(application, name, streams, result.GetValue(stopWithParent), cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(WebApplication application, string name, ConsoleStreams streams, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(WebApplication application, string name, ConsoleStreams streams, bool stopsWithParent, CancellationToken cancellationToken)
     {
         try
         {
@@ -62,7 +66,29 @@ internal static class ServiceCommand
             return 1;
         }
 
+        if (stopsWithParent)
+            StopAtEndOf(streams.Input, application.Lifetime);
         await application.WaitForShutdownAsync(cancellationToken);
         return Environment.ExitCode;
     }
+
+    /// <summary>Reads and drops input on a thread of its own, because a console's reads block.</summary>
+    private static void StopAtEndOf(Stream input, IHostApplicationLifetime lifetime) =>
+        new Thread(() =>
+        {
+            byte[] dropped = new byte[256];
+            try
+            {
+                while (input.Read(dropped) > 0)
+                {
+                }
+            }
+            catch (IOException)
+            {
+                // An input that cannot be read has ended.
+            }
+
+            lifetime.StopApplication();
+        })
+        { IsBackground = true, Name = "parent watch" }.Start();
 }

@@ -7,6 +7,8 @@ namespace CoLlm.Expert.Models;
 /// <summary>One model that is ready to be asked, and what it tells others about itself.</summary>
 internal sealed class ExpertModel(IModelBackend backend, Tokenizer tokenizer, ModelDescription description) : IAsyncDisposable
 {
+    private (int VocabularySize, string Fingerprint) _shared = (-1, "");
+
     public string Name => description.Name;
 
     public IModelBackend Backend => backend;
@@ -22,8 +24,19 @@ internal sealed class ExpertModel(IModelBackend backend, Tokenizer tokenizer, Mo
     /// </summary>
     public bool HasTokenizer(string fingerprint, int usableVocabularySize) =>
         fingerprint == description.TokenizerFingerprint
-        || (usableVocabularySize > 0 && usableVocabularySize <= tokenizer.ModelVocabularySize
-            && fingerprint == tokenizer.FingerprintOf(usableVocabularySize));
+        || (usableVocabularySize > 0 && usableVocabularySize <= description.VocabularySize && fingerprint == FingerprintOf(usableVocabularySize));
 
     public ValueTask DisposeAsync() => backend.DisposeAsync();
+
+    /// <summary>Over the usable ids, tokens added above the model's own pieces included.</summary>
+    private string FingerprintOf(int usableVocabularySize)
+    {
+        // Computing it takes a pass over the vocabulary, and routers hardly ever differ in the bound.
+        lock (tokenizer)
+        {
+            if (_shared.VocabularySize != usableVocabularySize)
+                _shared = (usableVocabularySize, tokenizer.FingerprintOf(usableVocabularySize));
+            return _shared.Fingerprint;
+        }
+    }
 }

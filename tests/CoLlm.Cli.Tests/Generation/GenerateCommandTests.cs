@@ -105,7 +105,7 @@ public sealed class GenerateCommandTests
             ColorSystem = ColorSystemSupport.Standard,
         });
         console.Profile.Width = 1 << 16;
-        var printer = new AnswerPrinter(console);
+        var printer = new AnswerPrinter(console, new AnswerLayout(AnswerMarks.Colors));
         foreach (GenerateResponse response in Answer())
             printer.Print(response);
 
