@@ -3,6 +3,7 @@ using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Models;
 using CoLlm.Inference.Torch.Devices;
 using CoLlm.Inference.Torch.Forward;
+using CoLlm.Inference.Torch.Measuring;
 using CoLlm.Inference.Torch.Weights;
 using TorchSharp;
 
@@ -12,7 +13,7 @@ namespace CoLlm.Inference.Torch;
 /// Runs a model on a device of libtorch. Equal tokens give equal results within the rounding of the format, not bit for bit: the library
 /// chooses its kernels by the shape of the batch.
 /// </summary>
-public sealed class TorchBackend : IInferenceBackend
+public sealed class TorchBackend : IMeasuredBackend
 {
     /// <summary>The share of free memory that is left for a step's intermediate results and the allocator's slack.</summary>
     private const double ReservedShare = 0.1;
@@ -36,7 +37,8 @@ public sealed class TorchBackend : IInferenceBackend
 
     public ModelConfig Config => _model.Config;
 
-    /// <summary>Bytes of weights that a decode step reads.</summary>
+    public string DeviceDescription => $"{_device.Describe()}, libtorch {torch.__version__}, {_model.Type}";
+
     public long StepWeightBytes => _model.StepBytes;
 
     public long? FreeKvBytes
@@ -49,8 +51,6 @@ public sealed class TorchBackend : IInferenceBackend
             return Math.Max(0, free - Math.Max(LeastReserved, (long)(free * ReservedShare)));
         }
     }
-
-    internal TorchDevice Device => _device;
 
     /// <summary>Streams the weights to the device. The checkpoint may be closed afterwards.</summary>
     /// <param name="checkpoint">The model.</param>
@@ -90,6 +90,10 @@ public sealed class TorchBackend : IInferenceBackend
         output.EnsureCapacity(plan.OutputRows.Length);
         pass.Run(plan, output);
     }
+
+    public double CopyBandwidth() => new DeviceCeilings(_device, _model.Type).CopyBandwidth();
+
+    public double MatmulRate() => new DeviceCeilings(_device, _model.Type).MatmulRate();
 
     public void Dispose()
     {

@@ -5,6 +5,7 @@ using CoLlm.Cli.Models;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Cpu.Measuring;
+using CoLlm.Inference.Measuring;
 
 namespace CoLlm.Cli.Commands;
 
@@ -21,6 +22,9 @@ internal static class BenchCommand
         Option<string> shape = new("--shape") { Description = $"Random weights of a model's shape instead: {string.Join(", ", ModelShapes.Names)}." };
         shape.AcceptOnlyFromAmong([.. ModelShapes.Names]);
         Option<WeightFormat> weights = WeightsOption.Create();
+        Option<string> backend = new("--backend") { Description = "cpu, or torch in builds with -p:Torch.", DefaultValueFactory = _ => "cpu" };
+        backend.AcceptOnlyFromAmong("cpu", "torch");
+        Option<string> device = new("--device") { Description = "Device of --backend torch: cuda:N or torch:cpu.", DefaultValueFactory = _ => "cuda:0" };
         Option<int> rounds = new("--rounds") { Description = "Readings of each kind; the median counts.", DefaultValueFactory = _ => 5 };
         var command = new Command("bench", "Measures decode and prefill speed beside the machine's read bandwidth and multiply-add rate. Decode: so many sequences "
             + $"of {Context} tokens; prefill: so many prompts, {PromptTokens} tokens together.")
@@ -28,6 +32,8 @@ internal static class BenchCommand
             model,
             shape,
             weights,
+            backend,
+            device,
             rounds,
         };
         command.SetAction(async (ParseResult result, CancellationToken cancellationToken) =>
@@ -35,7 +41,10 @@ internal static class BenchCommand
             try
             {
                 using ICheckpoint checkpoint = Open(result.GetValue(model), result.GetValue(shape));
-                string report = Measure(checkpoint, result.GetValue(weights), Math.Clamp(result.GetValue(rounds), 1, 100), cancellationToken);
+                int readings = Math.Clamp(result.GetValue(rounds), 1, 100);
+                string report = result.GetValue(backend) == "torch"
+                    ? DeviceBench.Measure(checkpoint, result.GetValue(device)!, readings, cancellationToken)
+                    : Measure(checkpoint, result.GetValue(weights), readings, cancellationToken);
                 await streams.Output.WriteAsync(Encoding.UTF8.GetBytes(report), cancellationToken);
                 await streams.Output.FlushAsync(cancellationToken);
                 return 0;
@@ -69,11 +78,11 @@ internal static class BenchCommand
             .. Batches.Select<int, Func<double>>(batch => () => batch / speed.Decode(batch, context)),
             .. Batches.Select<int, Func<double>>(batch => () => prompt / batch * batch / speed.Prefill(prompt / batch, batch)),
         ];
-        double[] medians = Medians(readings, rounds, cancellationToken);
+        double[] medians = Readings.Medians(readings, rounds, cancellationToken);
         double bandwidth = medians[0];
         double peak = medians[1];
         double weightsRead = backend.PackedWeightBytes;
-        double operations = 2.0 * CpuSpeed.LayerWeights(checkpoint.Config);
+        double operations = 2.0 * StepSpeed.LayerWeights(checkpoint.Config);
 
         var text = new StringBuilder();
         text.Append($"threads          {backend.ThreadCount}\n");
@@ -91,26 +100,5 @@ internal static class BenchCommand
             text.Append($"prefill x{Batches[i],-2}      {tokens,7:0.0} tokens/s   {tokens * operations / peak,4:P0} of the multiply-add rate\n");
         }
         return text.ToString();
-    }
-
-    /// <summary>Takes the readings in turns, so that whatever the machine does meanwhile falls on all of them.</summary>
-    private static double[] Medians(Func<double>[] readings, int rounds, CancellationToken cancellationToken)
-    {
-        var samples = new double[readings.Length][];
-        for (int i = 0; i < readings.Length; i++)
-            samples[i] = new double[rounds];
-        for (int round = -1; round < rounds; round++)
-        {
-            for (int i = 0; i < readings.Length; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                double reading = readings[i]();
-                if (round >= 0) // the round before the first warms up
-                    samples[i][round] = reading;
-            }
-        }
-        foreach (double[] values in samples)
-            Array.Sort(values);
-        return [.. samples.Select(values => values[rounds / 2])];
     }
 }

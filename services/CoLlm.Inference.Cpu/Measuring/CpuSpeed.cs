@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using CoLlm.Inference.Backends;
 using CoLlm.Inference.Cpu.Forward;
 using CoLlm.Inference.Cpu.Kernels;
 using CoLlm.Inference.Cpu.Memory;
 using CoLlm.Inference.Cpu.Threading;
 using CoLlm.Inference.Cpu.Weights;
-using CoLlm.Inference.Models;
+using CoLlm.Inference.Measuring;
 
 namespace CoLlm.Inference.Cpu.Measuring;
 
@@ -15,15 +14,9 @@ namespace CoLlm.Inference.Cpu.Measuring;
 /// </summary>
 public sealed class CpuSpeed : IDisposable
 {
-    private const int BlockSize = 16;
-
-    private readonly CpuBackend _backend;
     private readonly CeilingProgram _ceilings;
     private readonly ProductProgram _products;
-    private readonly StepPlan _plan = new();
-    private readonly StepOutput _output;
-    private readonly int _maxTokens;
-    private readonly int _blocksPerSequence;
+    private readonly StepSpeed _steps;
 
     /// <param name="backend">A backend without a KV cache.</param>
     /// <param name="maxBatch">Largest number of sequences that will be asked for.</param>
@@ -31,17 +24,10 @@ public sealed class CpuSpeed : IDisposable
     public CpuSpeed(CpuBackend backend, int maxBatch, int maxTokens)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        _backend = backend;
-        _maxTokens = maxTokens;
-        _blocksPerSequence = (maxTokens + BlockSize - 1) / BlockSize;
-        backend.AllocateKvCache(_blocksPerSequence * maxBatch, BlockSize, Math.Max(maxTokens, maxBatch), maxBatch);
-        _output = new StepOutput(backend.Config.VocabularySize, backend.Config.HiddenSize);
         _ceilings = new CeilingProgram(backend);
         _products = new ProductProgram(backend, maxBatch);
         PackedBytes = backend.PackedWeightBytes;
-        Step([0], maxTokens, 0);
-        for (int block = _blocksPerSequence; block < _blocksPerSequence * maxBatch; block++)
-            backend.CopyBlock(block % _blocksPerSequence, block);
+        _steps = new StepSpeed(backend, maxBatch, maxTokens);
     }
 
     /// <summary>Bytes that a decode step reads of the weights.</summary>
@@ -56,41 +42,13 @@ public sealed class CpuSpeed : IDisposable
     /// <summary>Every matrix product of one step with this many rows, and nothing else; seconds.</summary>
     public double Products(int rows) => _products.Measure(rows);
 
-    /// <summary>One decode step of this many sequences that hold <paramref name="context"/> tokens each; seconds.</summary>
-    public double Decode(int batch, int context) => Step([.. Enumerable.Range(0, batch)], 1, context);
+    /// <summary>As <see cref="StepSpeed.Decode"/>.</summary>
+    public double Decode(int batch, int context) => _steps.Decode(batch, context);
 
-    /// <summary>
-    /// Prompts of this many tokens each in one step, of whose rows the last is wanted; seconds. Together they must not have more
-    /// tokens than the longest sequence.
-    /// </summary>
-    public double Prefill(int tokens, int batch = 1) => Step([.. Enumerable.Range(0, batch)], tokens, 0);
-
-    /// <summary>Weights that every prompt token is multiplied with: all layers, without embedding and output projection.</summary>
-    public static double LayerWeights(ModelConfig config)
-    {
-        ArgumentNullException.ThrowIfNull(config);
-        double attention = config.HiddenSize * (double)config.HeadDim * ((2 * config.HeadCount) + (2 * config.KeyValueHeadCount));
-        return config.LayerCount * (attention + (3.0 * config.HiddenSize * config.FeedForwardSize));
-    }
+    /// <summary>As <see cref="StepSpeed.Prefill"/>.</summary>
+    public double Prefill(int tokens, int batch = 1) => _steps.Prefill(tokens, batch);
 
     public void Dispose() => _products.Dispose();
-
-    private double Step(int[] sequences, int tokens, int context)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(context + tokens, _maxTokens);
-        int[] ids = [.. Enumerable.Range(0, tokens).Select(i => (i * 7919) % _backend.Config.VocabularySize)];
-        int[] blocks = new int[(context + tokens + BlockSize - 1) / BlockSize];
-        _plan.Clear();
-        foreach (int sequence in sequences)
-        {
-            for (int i = 0; i < blocks.Length; i++)
-                blocks[i] = (sequence * _blocksPerSequence) + i;
-            _plan.Add(ids, context, blocks, [tokens - 1]);
-        }
-        long start = Stopwatch.GetTimestamp();
-        _backend.Run(_plan, _output);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
 
     /// <summary>The two ceilings, on the backend's own threads.</summary>
     private sealed unsafe class CeilingProgram(CpuBackend backend) : IPoolProgram, IPoolLoop

@@ -43,6 +43,9 @@ internal sealed class TorchDevice
         return new TorchDevice($"cuda:{index}", new Device(DeviceType.CUDA, index));
     }
 
+    /// <summary>What it is, for reports.</summary>
+    public string Describe() => IsCuda ? $"{Name}: {CudaDriver.Describe(Device.index)}" : $"{Name}: {get_num_threads()} threads";
+
     /// <summary>Bytes free on a CUDA device.</summary>
     public long FreeBytes()
     {

@@ -1,6 +1,7 @@
 using CoLlm.Benchmarks.Rounds;
 using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Cpu.Measuring;
+using CoLlm.Inference.Measuring;
 using CoLlm.Inference.Models;
 
 namespace CoLlm.Benchmarks.Inference;
@@ -42,7 +43,7 @@ internal static class SpeedBenchmark
         using CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { WeightFormat = format });
         using CpuSpeed speed = new(backend, maxBatch: 8, maxTokens: PromptTokens + Context);
         Reading[] rounds = [.. Enumerable.Range(0, Rounds).Select(_ => Reading.Take(speed))];
-        double flops = 2.0 * PromptTokens * CpuSpeed.LayerWeights(config);
+        double flops = 2.0 * PromptTokens * StepSpeed.LayerWeights(config);
         string name = format == WeightFormat.AsStored ? "bf16" : format.ToString().ToLowerInvariant();
         return $"| {name} | {backend.PackedWeightBytes / 1e9:0.00} GB | {Median(rounds, r => r.Read) / 1e9:0.0} "
             + $"| {Median(rounds, r => speed.PackedBytes / r.Products / r.Read):0.00} | {Median(rounds, r => r.Decode / r.Products):0.00} "

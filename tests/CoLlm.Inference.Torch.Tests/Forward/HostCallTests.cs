@@ -14,11 +14,11 @@ public sealed class HostCallTests
 {
     public static TheoryData<string, int[], int> Steps => new()
     {
-        { "llama", [1], 27 },
-        { "llama", [1, 1, 1], 26 },
-        { "llama", [9], 30 },
-        { "qwen2", [1], 27 },
-        { "qwen3", [1], 35 },
+        { "llama", [1], 29 },
+        { "llama", [1, 1, 1], 28 },
+        { "llama", [9], 32 },
+        { "qwen2", [1], 29 },
+        { "qwen3", [1], 37 },
         { "llama", [1, 1, 9], 44 },
     };
 
