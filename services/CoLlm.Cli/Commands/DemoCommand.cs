@@ -2,6 +2,7 @@ using System.CommandLine;
 using CoLlm.Cli.Demo;
 using CoLlm.Cli.Generation;
 using CoLlm.Cli.JsonLines;
+using CoLlm.Cli.Serving;
 
 namespace CoLlm.Cli.Commands;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoLlm.Cli.Calibration;
 using CoLlm.Cli.JsonLines;
 using CoLlm.Training.Data;
 using CoLlm.Training.Pipeline;
@@ -19,7 +20,8 @@ internal static class TrainCommand
             "Trains a base model and the swap head that decides when to defer, from JSON lines with {\"messages\"}, {\"prompt\", \"completion\"} or "
                 + "{\"text\"}: formats them, scores them with base and experts, labels where an expert was needed, fits the head, trains base and head "
                 + "together, writes a Hugging Face directory with swap_head.safetensors, and calibrates thresholds on --validation. With --objective lm "
-                + "it trains a plain language model. Stages lie in the work folder; the same command again goes on where a killed run was.");
+                + "it trains a plain language model. An expert is a directory here, or a service elsewhere (collm serve expert), which scores and answers over "
+                + "the network. Stages lie in the work folder; the same command again goes on where a killed run was.");
         settings.AddTo(command);
         command.SetAction(async (ParseResult result, CancellationToken cancellationToken) =>
         {
@@ -52,6 +54,7 @@ internal static class TrainCommand
         {
             Log = new Immediate<string>(streams.Error.WriteLine),
             Progress = new TrainingProgressLines(streams.Error, TimeProvider.System),
+            OpenCollaboration = ServedCollaboration.StartAsync,
         };
         return pipeline.RunAsync(cancellationToken);
     }

@@ -22,8 +22,9 @@ internal sealed class TrainSettings
 
     private readonly Option<string[]> _experts = new("--expert")
     {
-        Description = "An expert to learn to defer to, as NAME=DIR; may be given several times. Replaces those of --config.",
-        HelpName = "NAME=DIR",
+        Description = "An expert to learn to defer to: NAME=DIR, a model directory, or NAME=http://HOST:PORT, an expert service that calls the model NAME "
+            + "(http://HOST:PORT/MODEL where it calls it MODEL). May be given several times. Replaces those of --config.",
+        HelpName = "NAME=PLACE",
         AllowMultipleArgumentsPerToken = false,
     };
 
@@ -64,7 +65,7 @@ internal sealed class TrainSettings
     }
 
     /// <summary>The settings of file and command line together.</summary>
-    /// <exception cref="TrainingException">The file cannot be read, or an expert is not NAME=DIR.</exception>
+    /// <exception cref="TrainingException">The file cannot be read, or an expert is not NAME=PLACE.</exception>
     public JsonObject Read(ParseResult result)
     {
         JsonObject settings = result.GetValue(_config) is { } file ? PipelineConfig.ReadFile(file) : [];
@@ -97,9 +98,11 @@ internal sealed class TrainSettings
     private static JsonNode Expert(string text)
     {
         int separator = text.IndexOf('=', StringComparison.Ordinal);
-        return separator > 0
-            ? new JsonObject { ["name"] = text[..separator], ["directory"] = text[(separator + 1)..] }
-            : throw new TrainingException($"--expert {text} is not of the form NAME=DIR.");
+        if (separator <= 0)
+            throw new TrainingException($"--expert {text} is not of the form NAME=DIR or NAME=http://HOST:PORT.");
+        string place = text[(separator + 1)..];
+        bool isAddress = place.StartsWith("http://", StringComparison.Ordinal) || place.StartsWith("https://", StringComparison.Ordinal);
+        return new JsonObject { ["name"] = text[..separator], [isAddress ? "address" : "directory"] = place };
     }
 
     private void AddText(string name, string helpName, string description, params string[] path) =>

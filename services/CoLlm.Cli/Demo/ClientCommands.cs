@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoLlm.Cli.Serving;
 
 namespace CoLlm.Cli.Demo;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CoLlm.Cli.Generation;
 using CoLlm.Cli.Models;
+using CoLlm.Cli.Serving;
 using CoLlm.Protocol.V1;
 using Spectre.Console;
 

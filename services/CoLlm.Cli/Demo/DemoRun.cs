@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CoLlm.Cli.Serving;
 using CoLlm.Protocol.V1;
 using Grpc.Core;
 
@@ -24,7 +25,7 @@ internal sealed class DemoRun(DemoOptions options, DemoPage page, ServiceExecuta
         // 1
         DemoModels models = DemoModels.Find(options.Models, Environment.CurrentDirectory, AppContext.BaseDirectory);
         IReadOnlyList<DemoQuestion> questions = DemoQuestion.Choose(options.Questions, models.Questions);
-        using var folder = new DemoFolder();
+        using var folder = new ServiceFolder("demo");
         try
         {
             // 2
@@ -41,7 +42,7 @@ internal sealed class DemoRun(DemoOptions options, DemoPage page, ServiceExecuta
             page.ShowServing(services, ClientCommands.For(executable, services.Router.Address, questions[0].Text), folder.Path);
             await WhileAllLiveAsync(services, token => Task.Delay(Timeout.Infinite, token), cancellationToken);
         }
-        catch (DemoException)
+        catch (Exception exception) when (exception is DemoException or ServiceProcessException)
         {
             folder.IsKept = true;
             throw;

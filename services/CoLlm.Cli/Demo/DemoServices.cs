@@ -1,11 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
+using CoLlm.Cli.Serving;
 
 namespace CoLlm.Cli.Demo;
 
 /// <summary>Every expert and the router in front of them, each a process on loopback.</summary>
 internal sealed class DemoServices : IAsyncDisposable
 {
+    /// <summary>Each has one: they take turns, and threads that wait for work would only keep others from theirs.</summary>
+    private const int ThreadCount = 1;
+
     private readonly List<ServiceProcess> _experts = [];
 
     /// <summary>The experts, in the order of the models'.</summary>
@@ -23,9 +27,10 @@ internal sealed class DemoServices : IAsyncDisposable
     /// <param name="folder">Receives configurations and logs.</param>
     /// <param name="executable">This program.</param>
     /// <param name="cancellationToken">Stops what was started.</param>
-    /// <exception cref="DemoException">One of them did not start; none is left running.</exception>
+    /// <exception cref="DemoException">The port is taken.</exception>
+    /// <exception cref="ServiceProcessException">One of them did not start; none is left running.</exception>
     public static async Task<DemoServices> StartAsync(
-        DemoModels models, int port, TimeSpan limit, DemoFolder folder, ServiceExecutable executable, CancellationToken cancellationToken)
+        DemoModels models, int port, TimeSpan limit, ServiceFolder folder, ServiceExecutable executable, CancellationToken cancellationToken)
     {
         RequireFree(port);
         var services = new DemoServices();
@@ -33,10 +38,11 @@ internal sealed class DemoServices : IAsyncDisposable
         {
             using HttpClient http = new(new SocketsHttpHandler { UseProxy = false });
             foreach (string name in models.Experts)
-                services._experts.Add(ServiceProcess.Start(executable, "expert", $"the expert {name}", ServiceSettings.Expert(models, name), folder.File(name)));
+                services._experts.Add(ServiceProcess.Start(executable, "expert", $"the expert {name}", ServiceSettings.Expert(name, models.DirectoryOf(name), ThreadCount), folder.File(name)));
             foreach (ServiceProcess expert in services._experts)
                 await expert.ReadyAsync(http, limit, cancellationToken);
-            object settings = ServiceSettings.Router(models, port, services._experts.Select(expert => expert.Address));
+            object settings = ServiceSettings.Router(
+                port, models.Base, models.SwapHead, ThreadCount, maxNewTokens: 0, models.Experts.Zip(services._experts, (name, expert) => (name, name, expert.Address)));
             services.Router = ServiceProcess.Start(executable, "router", "the router", settings, folder.File("router"));
             await services.Router.ReadyAsync(http, limit, cancellationToken);
             services.FirstEnded = FirstOfAsync([.. services._experts, services.Router]);

@@ -8,7 +8,13 @@ namespace CoLlm.Training.Pipeline;
 /// Finds thresholds: collects deferral probabilities along text the base writes alone, takes the quantile grid, answers all
 /// validation questions at every point of it, reports quality beside the deferral rate that came of it, and marks the best point.
 /// </summary>
-internal sealed class CalibrationStage(PipelineOptions options, WorkFolder work, IConversationRenderer? renderer, IProgress<string>? log)
+/// <param name="options">Settings.</param>
+/// <param name="work">Receives the report.</param>
+/// <param name="renderer">The model's chat template; null where it has none.</param>
+/// <param name="open">Puts the trained model and its experts together.</param>
+/// <param name="log">Told every point of the grid.</param>
+internal sealed class CalibrationStage(
+    PipelineOptions options, WorkFolder work, IConversationRenderer? renderer, Func<CancellationToken, Task<ICollaboration>> open, IProgress<string>? log)
 {
     /// <summary>Answers that are written at once: the models read their weights once for all of them.</summary>
     private const int AnswersAtOnce = 8;
@@ -17,10 +23,9 @@ internal sealed class CalibrationStage(PipelineOptions options, WorkFolder work,
 
     /// <summary>Calibrates the model in the output directory and writes the report.</summary>
     /// <param name="tokenizer">The model's.</param>
-    /// <param name="usable">Ids below this are shared.</param>
     /// <param name="roc">Of the trained head on the validation texts, for the report.</param>
     /// <param name="cancellationToken">Stops after the answers at hand.</param>
-    public async Task<CalibrationTable> RunAsync(Tokenizer tokenizer, int usable, RocCurve? roc, CancellationToken cancellationToken)
+    public async Task<CalibrationTable> RunAsync(Tokenizer tokenizer, RocCurve? roc, CancellationToken cancellationToken)
     {
         ValidationQuestion[] questions =
             [.. DatasetReader.Read(options.Validation!).Select(example => ValidationQuestion.Of(example, tokenizer, renderer)).OfType<ValidationQuestion>()];
@@ -28,7 +33,7 @@ internal sealed class CalibrationStage(PipelineOptions options, WorkFolder work,
             throw new TrainingException($"{options.Validation}: it holds no question with an answer, so nothing to calibrate on.");
         questions = Sample(questions, options.MaxCalibrationQuestions);
         log?.Report($"Calibrating on {questions.Length} questions.");
-        await using LocalCollaboration models = new(options.Output, options.Experts, tokenizer, usable, options.Training.ThreadCount);
+        await using ICollaboration models = await open(cancellationToken);
         CollaborationAnswer[] ofBase = await AnswerAsync(models, questions, null, cancellationToken);
         float[] probabilities = [.. ofBase.SelectMany(answer => answer.Probabilities)];
         if (probabilities.Length == 0)
@@ -58,7 +63,7 @@ internal sealed class CalibrationStage(PipelineOptions options, WorkFolder work,
         : [.. Enumerable.Range(0, most).Select(i => questions[(long)i * questions.Length / most])];
 
     private async Task<CollaborationAnswer[]> AnswerAsync(
-        LocalCollaboration models, ValidationQuestion[] questions, float? threshold, CancellationToken cancellationToken)
+        ICollaboration models, ValidationQuestion[] questions, float? threshold, CancellationToken cancellationToken)
     {
         List<CollaborationAnswer> answers = [];
         foreach (ValidationQuestion[] part in questions.Chunk(AnswersAtOnce))

@@ -13,7 +13,7 @@ using CoLlm.Inference.Tokenization;
 namespace CoLlm.Training.Pipeline;
 
 /// <summary>Base, swap head and experts on engines in this process, to answer questions at one threshold after another.</summary>
-internal sealed class LocalCollaboration : IAsyncDisposable
+internal sealed class LocalCollaboration : ICollaboration
 {
     private readonly List<Checkpoint> _checkpoints = [];
     private readonly List<InferenceEngine> _engines = [];
@@ -44,11 +44,7 @@ internal sealed class LocalCollaboration : IAsyncDisposable
         _stop = StopConditions.TryCreate(ends, [], [], out _)!;
     }
 
-    /// <summary>Answers a question greedily.</summary>
-    /// <param name="prompt">Token ids.</param>
-    /// <param name="threshold">Defer above this probability; null: never, only watch.</param>
-    /// <param name="maxNewTokens">Longest answer.</param>
-    /// <param name="cancellationToken">Drops the answer.</param>
+    /// <inheritdoc/>
     public async Task<CollaborationAnswer> AnswerAsync(int[] prompt, float? threshold, int maxNewTokens, CancellationToken cancellationToken)
     {
         int maxTokens = Math.Min(prompt.Length + maxNewTokens + 1, _checkpoints.Min(checkpoint => checkpoint.Config.MaxPositionCount));
@@ -105,6 +101,3 @@ internal sealed class LocalCollaboration : IAsyncDisposable
         }
     }
 }
-
-/// <summary>An answer with the deferral probability at each of its tokens and how many of them experts wrote.</summary>
-internal sealed record CollaborationAnswer(string Text, IReadOnlyList<float> Probabilities, int ExpertTokenCount, int TokenCount);

@@ -9,7 +9,7 @@ internal static class OutputFolder
     public static void Check(PipelineOptions options)
     {
         string output = Normal(options.Output);
-        foreach (string used in options.Experts.Select(expert => expert.Directory).Append(options.Model).Append(options.Work))
+        foreach (string used in options.Experts.Select(expert => expert.Directory).Where(directory => directory.Length > 0).Append(options.Model).Append(options.Work))
         {
             if (Normal(used).StartsWith(output, StringComparison.Ordinal))
                 throw new TrainingException($"The trained model cannot be written to {options.Output}: {used} lies there.");

@@ -18,7 +18,7 @@ namespace CoLlm.Training.Pipeline;
 /// </summary>
 /// <param name="options">Settings.</param>
 /// <param name="renderer">The model's chat template; null where it has none.</param>
-/// <param name="openExpert">Makes an expert's scorer, given the shared vocabulary; it may run elsewhere.</param>
+/// <param name="openExpert">Makes the scorer of an expert with a directory here, given the shared vocabulary.</param>
 /// <param name="time">Measures speed.</param>
 public sealed class TrainingPipeline(
     PipelineOptions options, IConversationRenderer? renderer, Func<ExpertSource, int, ITokenScorer> openExpert, TimeProvider time)
@@ -26,10 +26,18 @@ public sealed class TrainingPipeline(
     /// <summary>Name of the swap head's file in the output directory.</summary>
     public const string SwapHeadFileName = "swap_head.safetensors";
 
+    private readonly List<ExpertFacts> _experts = [];
+
     /// <summary>Called with a sentence when a stage begins or ends.</summary>
     public IProgress<string>? Log { get; init; }
 
     public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>
+    /// Puts the model in the output directory and its experts together where one of those is elsewhere; calibration needs it then.
+    /// Where all are here, they answer in this process.
+    /// </summary>
+    public Func<PipelineOptions, CancellationToken, Task<ICollaboration>>? OpenCollaboration { get; init; }
 
     /// <summary>Runs what is left to do; the output directory appears when training is complete.</summary>
     /// <exception cref="TrainingException">A setting, a file or the data is unusable.</exception>
@@ -38,13 +46,19 @@ public sealed class TrainingPipeline(
     {
         options.Validate();
         OutputFolder.Check(options);
+        if (HasExpertElsewhere && options.Validation is not null && OpenCollaboration is null)
+            throw new TrainingException("Calibration needs every expert in a directory here; leave the validation examples out, or give directories.");
         ModelConfig config = ModelConfigReader.Read(options.Model);
         Tokenizer tokenizer = Tokenizer.Load(options.Model);
+        _experts.Clear();
+        foreach (ExpertSource expert in options.Experts)
+            _experts.Add(await ExpertFacts.LearnAsync(expert, Log, cancellationToken));
         int usable = UsableVocabulary(config, tokenizer);
-        string[] fingerprints = [BaseFingerprint(config), .. options.Experts.Select(expert => FingerprintOf(expert.Directory))];
+        string[] fingerprints = [BaseFingerprint(config), .. _experts.Select(expert => expert.Fingerprint)];
         WorkFolder work = WorkFolder.Open(options, fingerprints);
 
-        CheckTokenizers(tokenizer, usable);
+        foreach (ExpertFacts expert in _experts)
+            await expert.RequireTokenizerAsync(tokenizer, options.Model, usable, Log, cancellationToken);
         IReadOnlyList<FormattedSequence> sequences = Format(options.Data, work.Sequences, tokenizer, usable); // 1
         using ComputeContext compute = new(options.Training.ThreadCount);
         TrainableModel model = LoadModel(config);
@@ -52,7 +66,7 @@ public sealed class TrainingPipeline(
         IReadOnlyList<TrainingSequence> training;
         if (options.Objective == TrainingObjective.Collm)
         {
-            ScoredData scored = await ScoreAsync(work, sequences, usable, cancellationToken); // 2
+            ScoredData scored = await ScoreAsync(work, sequences, tokenizer, usable, cancellationToken); // 2
             training = scored.ToTraining(sequences);
             IReadOnlyList<bool[]> labels = LabelStage.Run(work, options, scored.Base, scored.Experts); // 3
             theta = new HeadStage(options, work, Progress, Log).Run(compute, model, training, labels, cancellationToken); // 4
@@ -73,6 +87,8 @@ public sealed class TrainingPipeline(
 
         Log?.Report($"The trained model is in {options.Output}.");
     }
+
+    private bool HasExpertElsewhere => options.Experts.Any(expert => expert.Address is not null);
 
     private IReadOnlyList<FormattedSequence> Format(string data, string target, Tokenizer tokenizer, int usable)
     {
@@ -97,19 +113,24 @@ public sealed class TrainingPipeline(
         return sequences;
     }
 
-    private async Task<ScoredData> ScoreAsync(WorkFolder work, IReadOnlyList<FormattedSequence> sequences, int usable, CancellationToken cancellationToken)
+    private async Task<ScoredData> ScoreAsync(
+        WorkFolder work, IReadOnlyList<FormattedSequence> sequences, Tokenizer tokenizer, int usable, CancellationToken cancellationToken)
     {
         ITokenScorer OpenBase() => TokenScorers.Open(options.Model, usable, options.Training.ThreadCount);
         IReadOnlyList<TokenScores> ofBase = await ScoreWithAsync("the base", work.BaseScores, OpenBase, sequences, cancellationToken);
-        return new ScoredData(ofBase, await ScoreWithExpertsAsync(work.ExpertScores, sequences, usable, cancellationToken));
+        return new ScoredData(ofBase, await ScoreWithExpertsAsync(work.ExpertScores, sequences, tokenizer, usable, cancellationToken));
     }
 
     private async Task<IReadOnlyList<IReadOnlyList<TokenScores>>> ScoreWithExpertsAsync(
-        Func<string, string> path, IReadOnlyList<FormattedSequence> sequences, int usable, CancellationToken cancellationToken)
+        Func<string, string> path, IReadOnlyList<FormattedSequence> sequences, Tokenizer tokenizer, int usable, CancellationToken cancellationToken)
     {
         List<IReadOnlyList<TokenScores>> scores = [];
-        foreach (ExpertSource expert in options.Experts)
-            scores.Add(await ScoreWithAsync(expert.Name, path(expert.Name), () => openExpert(expert, usable), sequences, cancellationToken));
+        foreach (ExpertFacts expert in _experts)
+        {
+            ITokenScorer Open() => expert.Source.Address is null ? openExpert(expert.Source, usable) : expert.OpenRemote(tokenizer, usable, Log);
+            scores.Add(await ScoreWithAsync(expert.Source.Name, path(expert.Source.Name), Open, sequences, cancellationToken));
+        }
+
         return scores;
     }
 
@@ -132,9 +153,13 @@ public sealed class TrainingPipeline(
         WorkFolder work, ComputeContext compute, TrainableModel model, Parameter theta, Tokenizer tokenizer, int usable, CancellationToken cancellationToken)
     {
         IReadOnlyList<FormattedSequence> validation = Format(options.Validation!, work.ValidationSequences, tokenizer, usable);
-        IReadOnlyList<IReadOnlyList<TokenScores>> experts = await ScoreWithExpertsAsync(work.ValidationScores, validation, usable, cancellationToken);
+        IReadOnlyList<IReadOnlyList<TokenScores>> experts = await ScoreWithExpertsAsync(work.ValidationScores, validation, tokenizer, usable, cancellationToken);
         RocCurve? roc = ValidationRoc.Of(options, compute, model, theta, validation, experts, usable);
-        return await new CalibrationStage(options, work, renderer, Log).RunAsync(tokenizer, usable, roc, cancellationToken);
+        return await new CalibrationStage(options, work, renderer, Open, Log).RunAsync(tokenizer, roc, cancellationToken);
+
+        Task<ICollaboration> Open(CancellationToken token) => HasExpertElsewhere
+            ? OpenCollaboration!(options, token)
+            : Task.FromResult<ICollaboration>(new LocalCollaboration(options.Output, options.Experts, tokenizer, usable, options.Training.ThreadCount));
     }
 
     private void Train(
@@ -172,8 +197,8 @@ public sealed class TrainingPipeline(
     }
 
     // No model sees a longer sequence than it was made for.
-    private int LongestSequence() => options.Experts.Select(expert => expert.Directory).Append(options.Model)
-        .Select(directory => ModelConfigReader.Read(directory).MaxPositionCount).Append(options.MaxSequenceTokens).Min();
+    private int LongestSequence() => _experts.Select(expert => expert.MaxPositionCount)
+        .Append(ModelConfigReader.Read(options.Model).MaxPositionCount).Append(options.MaxSequenceTokens).Min();
 
     // Ids that base, experts and tokenizer all have; the rest must never be emitted. A base of the research convention ends
     // with a padding row and an old swap head, which belong to no softmax.
@@ -181,7 +206,7 @@ public sealed class TrainingPipeline(
     {
         bool hasDeferralRow = tokenizer.TokenId(ResearchConvention.DeferralToken) == config.VocabularySize - 1;
         int ofBase = config.VocabularySize - (hasDeferralRow ? ResearchConvention.AddedRowCount : 0);
-        return options.Experts.Select(expert => ModelConfigReader.Read(expert.Directory).VocabularySize).Append(ofBase).Append(tokenizer.VocabularySize).Min();
+        return _experts.Select(expert => expert.VocabularySize).Append(ofBase).Append(tokenizer.VocabularySize).Min();
     }
 
     private string BaseFingerprint(ModelConfig config) => options.FromScratch ? config.ToString() : FingerprintOf(options.Model);
@@ -190,17 +215,5 @@ public sealed class TrainingPipeline(
     {
         using Checkpoint checkpoint = Checkpoint.Open(directory);
         return checkpoint.Fingerprint;
-    }
-
-    private void CheckTokenizers(Tokenizer tokenizer, int usable)
-    {
-        foreach (ExpertSource expert in options.Experts)
-        {
-            if (!Tokenizer.Load(expert.Directory).IsCompatibleWith(tokenizer, usable))
-            {
-                throw new TrainingException(
-                    $"Expert {expert.Name} ({expert.Directory}) gives other ids to the same text than {options.Model}; base and experts must share one tokenizer.");
-            }
-        }
     }
 }

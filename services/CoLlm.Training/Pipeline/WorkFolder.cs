@@ -102,7 +102,7 @@ internal sealed class WorkFolder
             Data = HashOf(options.Data),
             Validation = options.Validation is null ? null : HashOf(options.Validation),
             Model = "",
-            Experts = [.. options.Experts.Select(expert => expert with { Directory = "" })],
+            Experts = [.. options.Experts.Select(expert => expert with { Directory = "", Address = null })],
             Training = options.Training with { ThreadCount = 1, CheckpointEverySteps = 1 },
         };
         string text = JsonSerializer.Serialize(decisive, Readable) + "\n" + string.Join("\n", models);

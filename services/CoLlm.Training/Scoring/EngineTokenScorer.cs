@@ -33,8 +33,6 @@ public sealed class EngineTokenScorer : ITokenScorer
         _scratch = new float[_columnCount];
     }
 
-    public string Fingerprint => _checkpoint.Fingerprint;
-
     public async Task<IReadOnlyList<TokenScores>> ScoreAsync(IReadOnlyList<ScoreRequest> sequences, CancellationToken cancellationToken)
     {
         List<TokenScores> scores = [];

@@ -3,9 +3,6 @@ namespace CoLlm.Training.Scoring;
 /// <summary>A model that scores given tokens, wherever it runs.</summary>
 public interface ITokenScorer : IAsyncDisposable
 {
-    /// <summary>Changes with the weights; part of what the swap head remembers.</summary>
-    string Fingerprint { get; }
-
     /// <summary>
     /// Scores every sequence from <see cref="ScoreRequest.FirstPosition"/> to its end. Sequences are independent; the answer has
     /// their order.

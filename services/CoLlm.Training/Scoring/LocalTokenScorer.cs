@@ -19,12 +19,9 @@ public sealed class LocalTokenScorer : ITokenScorer
     public LocalTokenScorer(string directory, int usableVocabulary, int threadCount)
     {
         using Checkpoint checkpoint = Checkpoint.Open(directory);
-        Fingerprint = checkpoint.Fingerprint;
         _compute = new ComputeContext(threadCount);
         _pass = new TrainingPass(_compute, ModelWeights.Load(checkpoint), theta: null, Math.Min(usableVocabulary, checkpoint.Config.VocabularySize));
     }
-
-    public string Fingerprint { get; }
 
     public Task<IReadOnlyList<TokenScores>> ScoreAsync(IReadOnlyList<ScoreRequest> sequences, CancellationToken cancellationToken)
     {

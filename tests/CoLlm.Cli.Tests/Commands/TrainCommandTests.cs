@@ -51,7 +51,7 @@ public sealed class TrainCommandTests
 
     [Theory]
     [InlineData("Say --data, or put \"data\" into the file of --config.", "--model", "m", "--work", "w", "--output", "o")]
-    [InlineData("--expert helper is not of the form NAME=DIR.", "--model", "m", "--expert", "helper")]
+    [InlineData("--expert helper is not of the form NAME=DIR or NAME=http://HOST:PORT.", "--model", "m", "--expert", "helper")]
     public async Task Train_IncompleteCommandLine_SaysWhatIsMissing(string sentence, params string[] arguments)
     {
         CollmRun run = await CollmRun.OfAsync("", ["train", .. arguments]);

@@ -1,4 +1,5 @@
 using CoLlm.Cli.Demo;
+using CoLlm.Cli.Serving;
 
 namespace CoLlm.Cli.Tests.Demo;
 

@@ -1,4 +1,4 @@
-namespace CoLlm.Cli.Demo;
+namespace CoLlm.Cli.Serving;
 
 /// <summary>What a service has printed: all of it in a file, the last lines at hand. Any thread may write.</summary>
 internal sealed class ServiceLog : IDisposable

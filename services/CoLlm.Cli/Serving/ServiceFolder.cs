@@ -1,18 +1,19 @@
-namespace CoLlm.Cli.Demo;
+namespace CoLlm.Cli.Serving;
 
 /// <summary>A temporary folder for configurations and logs; it goes when all went well, and stays where its logs may be wanted.</summary>
-internal sealed class DemoFolder : IDisposable
+internal sealed class ServiceFolder : IDisposable
 {
-    /// <exception cref="DemoException">Temporary files cannot be written.</exception>
-    public DemoFolder()
+    /// <param name="purpose">Part of its name.</param>
+    /// <exception cref="ServiceProcessException">Temporary files cannot be written.</exception>
+    public ServiceFolder(string purpose)
     {
         try
         {
-            Path = Directory.CreateTempSubdirectory("collm-demo-").FullName;
+            Path = Directory.CreateTempSubdirectory($"collm-{purpose}-").FullName;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DemoException($"No temporary folder can be made in {System.IO.Path.GetTempPath()}: {exception.Message} Set TMPDIR to one that can be written.", exception);
+            throw new ServiceProcessException($"No temporary folder can be made in {System.IO.Path.GetTempPath()}: {exception.Message} Set TMPDIR to one that can be written.", exception);
         }
     }
 

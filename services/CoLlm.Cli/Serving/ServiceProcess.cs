@@ -3,11 +3,11 @@ using System.Diagnostics;
 using System.Text.Json;
 using CoLlm.ServiceDefaults.Configuration;
 
-namespace CoLlm.Cli.Demo;
+namespace CoLlm.Cli.Serving;
 
 /// <summary>
-/// A service in a process of its own. It ends with the demo, whatever ends that: the demo holds the other end of its standard input,
-/// and the service stops in good order when that closes.
+/// A service in a process of its own. It ends with this program, whatever ends that: this program holds the other end of its
+/// standard input, and the service stops in good order when that closes.
 /// </summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
@@ -42,6 +42,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Where it serves gRPC; known once it is ready.</summary>
     public Uri Address => _address.Task.Result;
 
+    /// <summary>Completes when it has said where it listens.</summary>
+    public Task Announced => _health.Task;
+
     /// <summary>Completes when the process has ended, for whatever reason.</summary>
     public Task Exited { get; }
 
@@ -54,7 +57,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <param name="name">What messages call it.</param>
     /// <param name="settings">What its configuration file says.</param>
     /// <param name="files">Path of its configuration and log, without extension.</param>
-    /// <exception cref="DemoException">It cannot be started.</exception>
+    /// <exception cref="ServiceProcessException">It cannot be started.</exception>
     public static ServiceProcess Start(ServiceExecutable executable, string service, string name, object settings, string files)
     {
         string configuration = files + ".json";
@@ -76,12 +79,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
         }
         catch (Exception exception) when (exception is Win32Exception or IOException or UnauthorizedAccessException)
         {
-            throw new DemoException($"{Sentence(name)} cannot be started: {exception.Message}", exception);
+            throw new ServiceProcessException($"{Sentence(name)} cannot be started: {exception.Message}", exception);
         }
     }
 
     /// <summary>Waits until it may be asked.</summary>
-    /// <exception cref="DemoException">It ended, or took longer than the limit.</exception>
+    /// <exception cref="ServiceProcessException">It ended, or took longer than the limit.</exception>
     public async Task ReadyAsync(HttpClient http, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -90,19 +93,20 @@ internal sealed class ServiceProcess : IAsyncDisposable
         try
         {
             if (await Task.WhenAny(_health.Task, Exited).WaitAsync(patience.Token) == Exited)
-                throw new DemoException($"{Sentence(Name)} could not start: {Ending()}");
+                throw new ServiceProcessException($"{Sentence(Name)} could not start: {Ending()}");
             Uri probe = new(await _health.Task, "readyz");
+            state = $"{probe} does not answer.";
             while (await ProbeAsync(http, probe, patience.Token) is { } reason)
             {
                 if (Exited.IsCompleted)
-                    throw new DemoException($"{Sentence(Name)} could not start: {Ending()}");
+                    throw new ServiceProcessException($"{Sentence(Name)} could not start: {Ending()}");
                 state = reason;
                 await Task.Delay(Pause, patience.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DemoException($"{Sentence(Name)} was not ready within {limit.TotalSeconds:0.#} s. {state} {_log.Tail()}");
+            throw new ServiceProcessException($"{Sentence(Name)} was not ready within {limit.TotalSeconds:0.#} s. {state} {_log.Tail()}");
         }
     }
 

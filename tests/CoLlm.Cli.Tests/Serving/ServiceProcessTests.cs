@@ -1,7 +1,7 @@
-using CoLlm.Cli.Demo;
+using CoLlm.Cli.Serving;
 using CoLlm.Testing;
 
-namespace CoLlm.Cli.Tests.Demo;
+namespace CoLlm.Cli.Tests.Serving;
 
 /// <summary>A child that does not do what it should; a shell plays it.</summary>
 public sealed class ServiceProcessTests : IDisposable
@@ -22,7 +22,7 @@ public sealed class ServiceProcessTests : IDisposable
     public async Task Ready_EndsAtOnce_SaysWhatItSaidLast()
     {
         await using ServiceProcess service = Start("echo one; echo two >&2; exit 3");
-        DemoException failed = await Assert.ThrowsAsync<DemoException>(() => service.ReadyAsync(_http, Long, CancellationToken.None));
+        ServiceProcessException failed = await Assert.ThrowsAsync<ServiceProcessException>(() => service.ReadyAsync(_http, Long, CancellationToken.None));
         Assert.StartsWith("The expert x could not start: it ended with exit code 3. Its last lines:\n", failed.Message, StringComparison.Ordinal);
         Assert.Contains("    one", failed.Message, StringComparison.Ordinal);
         Assert.Contains("    two", failed.Message, StringComparison.Ordinal);
@@ -34,7 +34,7 @@ public sealed class ServiceProcessTests : IDisposable
     public async Task Ready_NeverReady_GivesUpAtTheLimit()
     {
         await using ServiceProcess service = Start("echo loading; exec cat");
-        DemoException failed = await Assert.ThrowsAsync<DemoException>(() => service.ReadyAsync(_http, Short, CancellationToken.None));
+        ServiceProcessException failed = await Assert.ThrowsAsync<ServiceProcessException>(() => service.ReadyAsync(_http, Short, CancellationToken.None));
         Assert.StartsWith("The expert x was not ready within 0.2 s. It has not said where it listens.", failed.Message, StringComparison.Ordinal);
     }
 
@@ -42,7 +42,8 @@ public sealed class ServiceProcessTests : IDisposable
     public async Task Ready_ProbeWithoutAnswer_SaysWhere()
     {
         await using ServiceProcess service = Start("echo 'Listening on http://127.0.0.1:1'; echo 'Health on http://127.0.0.1:1'; exec cat");
-        DemoException failed = await Assert.ThrowsAsync<DemoException>(() => service.ReadyAsync(_http, Short, CancellationToken.None));
+        await service.Announced;
+        ServiceProcessException failed = await Assert.ThrowsAsync<ServiceProcessException>(() => service.ReadyAsync(_http, Short, CancellationToken.None));
         Assert.Contains("http://127.0.0.1:1/readyz does not answer", failed.Message, StringComparison.Ordinal);
     }
 
@@ -50,7 +51,7 @@ public sealed class ServiceProcessTests : IDisposable
     public async Task Ready_ManyLines_ShowsTheLastOnesOnly()
     {
         await using ServiceProcess service = Start("for i in $(seq 1 100); do echo line $i.; done; exit 1");
-        DemoException failed = await Assert.ThrowsAsync<DemoException>(() => service.ReadyAsync(_http, Long, CancellationToken.None));
+        ServiceProcessException failed = await Assert.ThrowsAsync<ServiceProcessException>(() => service.ReadyAsync(_http, Long, CancellationToken.None));
         Assert.Contains("line 100.", failed.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("line 80.", failed.Message, StringComparison.Ordinal);
     }
@@ -76,7 +77,7 @@ public sealed class ServiceProcessTests : IDisposable
     public void Start_ExecutableMissing_IsASentence()
     {
         ServiceExecutable missing = new(_folder.File("absent"), []);
-        DemoException failed = Assert.Throws<DemoException>(() => ServiceProcess.Start(missing, "expert", "the expert x", new { }, _folder.File("x")));
+        ServiceProcessException failed = Assert.Throws<ServiceProcessException>(() => ServiceProcess.Start(missing, "expert", "the expert x", new { }, _folder.File("x")));
         Assert.StartsWith("The expert x cannot be started: ", failed.Message, StringComparison.Ordinal);
     }
 

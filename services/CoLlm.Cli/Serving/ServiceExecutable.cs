@@ -1,4 +1,4 @@
-namespace CoLlm.Cli.Demo;
+namespace CoLlm.Cli.Serving;
 
 /// <summary>How this very program is started once more.</summary>
 /// <param name="File">What is executed.</param>
