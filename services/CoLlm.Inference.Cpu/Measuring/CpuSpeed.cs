@@ -34,7 +34,7 @@ public sealed class CpuSpeed : IDisposable
     public long PackedBytes { get; }
 
     /// <summary>Reads all packed weights once, on all compute threads; bytes per second.</summary>
-    public double ReadBandwidth() => PackedBytes / _ceilings.Measure(reading: true);
+    public double ReadBandwidth() => _ceilings.ReadBytes / _ceilings.Measure(reading: true);
 
     /// <summary>Multiplies and adds in registers on all compute threads; single-precision operations per second.</summary>
     public double MultiplyAddPeak() => _ceilings.Operations / _ceilings.Measure(reading: false);
@@ -54,6 +54,10 @@ public sealed class CpuSpeed : IDisposable
     private sealed unsafe class CeilingProgram(CpuBackend backend) : IPoolProgram, IPoolLoop
     {
         private const long ReadItemBytes = 512 << 10;
+
+        /// <summary>Weights of a small model are read again and again, until there is something to measure.</summary>
+        private const long LeastReadBytes = 64 << 20;
+
         private const int MultiplyAddItems = 64;
         private const int MultiplyAddIterations = 50_000;
 
@@ -61,10 +65,14 @@ public sealed class CpuSpeed : IDisposable
         private readonly WorkerPool _pool = backend.Parts.Pool;
         private readonly byte* _weights = (byte*)backend.Parts.Model.Layers[0].QueryKeyValue.Data;
         private readonly long _byteLength = backend.PackedWeightBytes;
+        private readonly int _itemsPerPass = checked((int)((backend.PackedWeightBytes + ReadItemBytes - 1) / ReadItemBytes));
+        private readonly int _passes = checked((int)((LeastReadBytes + backend.PackedWeightBytes - 1) / backend.PackedWeightBytes));
         private bool _reading;
         private double _seconds;
 
         public double Operations => (double)MultiplyAddItems * MultiplyAddIterations * MachineCeilings.OperationsPerLane * _kernels.Width;
+
+        public double ReadBytes => (double)_byteLength * _passes;
 
         public double Measure(bool reading)
         {
@@ -76,14 +84,15 @@ public sealed class CpuSpeed : IDisposable
         public void Execute()
         {
             long start = Stopwatch.GetTimestamp();
-            _pool.For(_reading ? (int)(_byteLength / ReadItemBytes) : MultiplyAddItems, this);
+            _pool.For(_reading ? checked(_itemsPerPass * _passes) : MultiplyAddItems, this);
             _seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
         public void Run(int item, int thread)
         {
+            long start = item % _itemsPerPass * ReadItemBytes;
             if (_reading)
-                _kernels.ReadCeiling(_weights + (item * ReadItemBytes), ReadItemBytes);
+                _kernels.ReadCeiling(_weights + start, Math.Min(ReadItemBytes, _byteLength - start));
             else
                 _kernels.MultiplyAddCeiling(MultiplyAddIterations);
         }

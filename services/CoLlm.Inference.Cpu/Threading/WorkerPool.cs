@@ -61,6 +61,18 @@ internal sealed class WorkerPool : IDisposable
 
     public int ThreadCount { get; }
 
+    /// <summary>Threads that have stopped spinning and wait without using a processor; the leading one is not counted.</summary>
+    internal int SleepingCount
+    {
+        get
+        {
+            int count = 0;
+            for (int t = 1; t < ThreadCount; t++)
+                count += Volatile.Read(ref _asleep[t].Value);
+            return count;
+        }
+    }
+
     /// <summary>Runs the program on the leading thread and blocks until it is done; its exception is thrown here.</summary>
     public void Execute(IPoolProgram program)
     {

@@ -34,6 +34,22 @@ public sealed class WorkerPoolTests
     }
 
     [Fact]
+    public void For_NothingMoreToDo_AllThreadsGoToSleepAndWakeForTheNextLoop()
+    {
+        using var pool = new WorkerPool(4);
+        var counts = new Counting();
+        for (int round = 0; round < 3; round++)
+        {
+            counts.Hits = new int[50];
+            pool.Execute(new Program(() => pool.For(counts.Hits.Length, counts)));
+            Assert.All(counts.Hits, hits => Assert.Equal(1, hits));
+
+            // They spin for a tenth of a millisecond; a thread that never slept would keep this waiting for good.
+            SpinWait.SpinUntil(() => pool.SleepingCount == 3);
+        }
+    }
+
+    [Fact]
     public void Execute_AfterDispose_IsRefused()
     {
         var pool = new WorkerPool(2);
