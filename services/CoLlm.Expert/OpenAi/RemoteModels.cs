@@ -22,10 +22,10 @@ internal sealed partial class RemoteModels(ModelCatalog catalog, SessionLimits l
         RemoteModelBuilder builder = new(model, limits);
         ExpertModel remote = await WaitAsync(model, builder, options, stoppingToken).ConfigureAwait(false);
         RemoteBackend backend = (RemoteBackend)remote.Backend;
-        catalog.Add(remote);
-        LogServed(model.Name, backend.Connection.Name, backend.Model.Dialect.Name, backend.Model.ContextTokens, options.TopTokens);
         if (await builder.ReusesPrefixesAsync(backend, stoppingToken).ConfigureAwait(false) == false)
             LogNoPrefixCache(backend.Connection.Name);
+        catalog.Add(remote);
+        LogServed(model.Name, options.Endpoint, backend.Model.Dialect.Name, backend.Model.ContextTokens, options.TopTokens);
         await WatchAsync(model, builder, backend, stoppingToken).ConfigureAwait(false);
     }
 
@@ -74,8 +74,8 @@ internal sealed partial class RemoteModels(ModelCatalog catalog, SessionLimits l
 
     private static bool IsWeather(BackendException exception) => exception.Fault.Reason is FailureReason.ExpertUnavailable or FailureReason.Overloaded;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} is computed by {Server} ({Flavor}, context {ContextTokens}, {TopTokens} most probable tokens).")]
-    private partial void LogServed(string name, string server, string flavor, int contextTokens, int topTokens);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} is computed at {Endpoint} ({Flavor}, context {ContextTokens}, {TopTokens} most probable tokens).")]
+    private partial void LogServed(string name, string endpoint, string flavor, int contextTokens, int topTokens);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} is not there yet: {Problem}")]
     private partial void LogWaiting(string name, string problem);

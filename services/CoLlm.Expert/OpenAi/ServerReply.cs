@@ -14,7 +14,7 @@ internal sealed class ServerReply : IDisposable
     private byte[]? _buffer;
 
     /// <summary>Takes over the buffer, unless it throws.</summary>
-    /// <exception cref="BackendException">The text is no JSON object.</exception>
+    /// <exception cref="BackendException">The text is no JSON object, or one that tells of an error.</exception>
     public ServerReply(string path, byte[] buffer, int length, string? mediaType, ServerFaults faults)
     {
         _path = path;
@@ -34,6 +34,12 @@ internal sealed class ServerReply : IDisposable
         {
             _document.Dispose();
             throw Malformed($"with a JSON {root.ToString().ToLowerInvariant()} where an object was expected");
+        }
+
+        if (Find(_document.RootElement, "error") is not null || FindText(_document.RootElement, "object") == "error")
+        {
+            _document.Dispose();
+            throw Malformed($"with status 200 and an error: {ServerFaults.ErrorSentence(buffer.AsSpan(0, length))}");
         }
 
         _buffer = buffer;

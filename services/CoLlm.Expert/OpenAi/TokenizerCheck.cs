@@ -1,4 +1,3 @@
-using System.Text;
 using CoLlm.Expert.Models;
 using CoLlm.Expert.OpenAi.Dialects;
 using CoLlm.Expert.Sessions;
@@ -16,6 +15,9 @@ internal static class TokenizerCheck
     /// <summary>Words of the vocabulary that are tried, spread over all of it.</summary>
     private const int MostWords = 1000;
 
+    /// <summary>Words of one text: short enough for the shortest context.</summary>
+    private const int WordsPerText = 100;
+
     private static readonly string[] Texts =
     [
         "The quick brown fox jumps over the lazy dog.",
@@ -26,14 +28,14 @@ internal static class TokenizerCheck
     ];
 
     /// <summary>The texts that are tried, in order.</summary>
-    public static IEnumerable<string> ProbesOf(Tokenizer tokenizer) => [.. Texts, Vocabulary(tokenizer)];
+    public static IEnumerable<string> ProbesOf(Tokenizer tokenizer) => [.. Texts, .. Words(tokenizer).Chunk(WordsPerText).Select(words => string.Join(' ', words))];
 
     /// <summary>Compares all probes.</summary>
     /// <exception cref="BackendException">They differ, which names both; or the server does not tell.</exception>
     public static async Task RunAsync(
         ServerConnection connection, ServerDialect dialect, string model, Tokenizer tokenizer, string directory, CancellationToken cancellationToken)
     {
-        foreach (string text in ProbesOf(tokenizer).Where(text => text.Length > 0))
+        foreach (string text in ProbesOf(tokenizer))
         {
             int[] ours = tokenizer.Encode(text, addSpecial: false);
             int[]? theirs = await dialect.TokenizeAsync(connection, model, text, cancellationToken).ConfigureAwait(false);
@@ -51,10 +53,9 @@ internal static class TokenizerCheck
         }
     }
 
-    /// <summary>A text of many words: pieces of the vocabulary that are letters, in the order of their ids.</summary>
-    private static string Vocabulary(Tokenizer tokenizer)
+    /// <summary>Pieces of the vocabulary that are letters, in the order of their ids.</summary>
+    private static IEnumerable<string> Words(Tokenizer tokenizer)
     {
-        StringBuilder text = new();
         int step = Math.Max(1, tokenizer.ModelVocabularySize / MostWords);
         for (int id = 0; id < tokenizer.ModelVocabularySize; id += step)
         {
@@ -62,10 +63,8 @@ internal static class TokenizerCheck
                 continue;
             string word = tokenizer.Decode([id], skipSpecial: false).Trim();
             if (word.Length > 0 && word.All(char.IsAsciiLetter))
-                text.Append(text.Length > 0 ? " " : "").Append(word);
+                yield return word;
         }
-
-        return text.ToString();
     }
 
     private static BackendException Mismatch(string server, string directory, string text, ReadOnlySpan<int> theirs, ReadOnlySpan<int> ours)

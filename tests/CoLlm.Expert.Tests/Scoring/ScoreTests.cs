@@ -1,3 +1,4 @@
+using CoLlm.Expert.OpenAi;
 using CoLlm.Protocol.V1;
 using CoLlm.Testing.Golden;
 using Grpc.Core;
@@ -6,10 +7,14 @@ namespace CoLlm.Expert.Tests.Scoring;
 
 public sealed class ScoreTests
 {
-    [Fact]
-    public async Task Score_GoldenSequence_GivesTheStoredLogProbabilities()
+    /// <summary>The expert's own engine (null), and the servers elsewhere that score.</summary>
+    public static TheoryData<ServerFlavor?> Backends => [(ServerFlavor?)null, ServerFlavor.Vllm, ServerFlavor.Sglang];
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public async Task Score_GoldenSequence_GivesTheStoredLogProbabilities(ServerFlavor? backend)
     {
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(backend);
         using GoldenModel golden = GoldenModel.Open("pair-expert");
         int[] tokens = golden.SequenceIds;
 
@@ -41,10 +46,28 @@ public sealed class ScoreTests
         }
     }
 
-    [Fact]
-    public async Task Score_SequenceThatCannotBeScored_IsRefusedAloneAndTheStreamGoesOn()
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public async Task Score_WholeVocabularyAndLaterStart_EqualsTheEngine(ServerFlavor? backend)
     {
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(backend);
+        await using ExpertUnderTest engine = await ExpertUnderTest.StartAsync();
+        Random random = new(3);
+        int[] tokens = [.. Enumerable.Range(0, 150).Select(_ => random.Next(528))];
+
+        (List<float> gold, List<float> max) = (await ScoreAsync(expert, _ => { }, Sequence(1, tokens, 40)))[1];
+
+        var expected = (await ScoreAsync(engine, _ => { }, Sequence(1, tokens, 40)))[1];
+        Assert.Equal(110, gold.Count);
+        Assert.All(expected.Gold.Zip(gold), pair => Assert.Equal(pair.First, pair.Second, expert.Tolerance));
+        Assert.All(expected.Max.Zip(max), pair => Assert.Equal(pair.First, pair.Second, expert.Tolerance));
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public async Task Score_SequenceThatCannotBeScored_IsRefusedAloneAndTheStreamGoesOn(ServerFlavor? backend)
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(backend);
         using AsyncDuplexStreamingCall<ScoreRequest, ScoreResponse> call = expert.Client.Score();
         await call.RequestStream.WriteAsync(new ScoreRequest { Open = new ScoreOpen { ProtocolVersion = 1 } });
         await call.RequestStream.WriteAsync(new ScoreRequest { Sequence = Sequence(1, [1, 2, 999], 1) });
