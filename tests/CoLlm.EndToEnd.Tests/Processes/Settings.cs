@@ -27,6 +27,17 @@ internal static class Settings
         }).ToArray(),
     };
 
+    /// <summary>One expert process whose model an existing engine computes.</summary>
+    public static object ExpertElsewhere(string model, string endpoint) => new
+    {
+        Listen = AnyPort,
+        HealthListen = AnyPort,
+        Models = new[]
+        {
+            new { Name = model, OpenAi = new { Endpoint = endpoint, Tokenizer = RepositoryPaths.Golden("models", model), TopTokens = 528 } },
+        },
+    };
+
     /// <summary>A router over <c>co-llm-tiny</c>.</summary>
     /// <param name="swapHeadFile">Null: the checkpoint's own row.</param>
     /// <param name="experts">Name, which is the model's too, and replicas.</param>

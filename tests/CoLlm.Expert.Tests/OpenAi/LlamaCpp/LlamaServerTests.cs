@@ -11,7 +11,7 @@ namespace CoLlm.Expert.Tests.OpenAi.LlamaCpp;
 
 /// <summary>
 /// An expert over llama.cpp's own server, against our engine with the same weights. Run by hand, because the server is not a dependency:
-/// <c>tests/README.md</c> has the command.
+/// <c>tests/interop/README.md</c> has the commands.
 /// </summary>
 public sealed class LlamaServerTests
 {
