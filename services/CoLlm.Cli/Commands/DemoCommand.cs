@@ -68,7 +68,10 @@ internal static class DemoCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return options.Serves ? 0 : Interrupted;
+            if (options.Serves)
+                return 0;
+            await streams.Error.WriteLineAsync("collm demo: interrupted; its services have ended.");
+            return Interrupted;
         }
         catch (Exception exception)
         {

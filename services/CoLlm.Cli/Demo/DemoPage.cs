@@ -23,16 +23,17 @@ internal sealed class DemoPage(AnswerConsole output)
     private readonly IAnsiConsole _console = output.Console;
     private AnswerLines? _answer;
 
-    /// <summary>Says which processes run, and what their marks will look like.</summary>
+    /// <summary>Says who takes part, in which process, and what each one's words will look like.</summary>
     public void ShowModels(DemoModels models, DemoServices services, TimeSpan startTime)
     {
-        Line($"{services.Experts.Count + 1} processes on this machine, ready after {startTime.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s", Bold);
+        Line("A small base model writes, and hands single tokens over to the expert that knows.", Bold);
+        Line($"{services.Experts.Count + 1} processes on this machine, ready after {startTime.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s:", Dim);
         Line();
-        Model("router", Style.Plain, models.Base, services.Router, HasMarks ? "the base and the swap head; its words are not marked" : "the base and the swap head; its words are plain");
+        Model("base", Style.Plain, models.Base, "in the router", services.Router, HasMarks ? "not marked" : "plain");
         foreach ((int i, string name) in models.Experts.Index())
         {
             TokenInk ink = TokenInk.OfExpert(i);
-            Model(name, ink.ToStyle(), models.DirectoryOf(name), services.Experts[i], HasMarks ? $"an expert; {ink.ToAuthorMark()} stands under its words" : "an expert; its words have this colour");
+            Model(name, ink.ToStyle(), models.DirectoryOf(name), "an expert", services.Experts[i], HasMarks ? $"marked {ink.ToAuthorMark()} below the line" : "in this colour");
         }
 
         var contested = new TokenInk(Origin.Base, 0, IsFallback: false, IsContested: true);
@@ -106,11 +107,11 @@ internal sealed class DemoPage(AnswerConsole output)
 
     private bool HasMarks => _layout.Marks == AnswerMarks.Rows;
 
-    private void Model(string name, Style style, string directory, ServiceProcess process, string role)
+    private void Model(string name, Style style, string directory, string place, ServiceProcess process, string look)
     {
         Label(name, style);
         string size = (ModelReport.Of(directory).Parameters / 1e6).ToString("0.0", CultureInfo.InvariantCulture);
-        Line($"{size} M parameters, process {process.Id} at {process.Address.Authority}: {role}", Dim);
+        Line($"{size} M parameters, {place} (process {process.Id} at {process.Address.Authority}), {look}", Dim);
     }
 
     private void Label(string text, Style style)
@@ -124,7 +125,7 @@ internal sealed class DemoPage(AnswerConsole output)
     {
         int width = output.Width - Indent - moreIndent;
         string line = "";
-        foreach (string word in text.Split(' '))
+        foreach (string word in AnswerLines.Printable(text).Split(' ', '\n'))
         {
             if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {

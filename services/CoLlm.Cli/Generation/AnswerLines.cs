@@ -26,7 +26,7 @@ internal sealed class AnswerLines(IAnsiConsole console, AnswerLayout layout)
                 continue;
             }
 
-            _word.Add((Printable(character), ink));
+            _word.Add((Shown(character), ink));
             if (layout.Width > 0 && (character == ' ' || _word.Count == layout.Width))
                 PlaceWord();
         }
@@ -34,6 +34,9 @@ internal sealed class AnswerLines(IAnsiConsole console, AnswerLayout layout)
         if (layout.Width == 0)
             PlaceWord();
     }
+
+    /// <summary>The text without what a terminal would take for a command, which a model may well write.</summary>
+    public static string Printable(string text) => string.Concat(text.Select(Printable));
 
     /// <summary>Shows what is left and ends the last line.</summary>
     public void End()
@@ -90,7 +93,7 @@ internal sealed class AnswerLines(IAnsiConsole console, AnswerLayout layout)
         console.WriteLine();
     }
 
-    // A model may write what a terminal takes for a command.
-    private char Printable(char character) =>
-        layout.Marks == AnswerMarks.None || character == '\t' || !char.IsControl(character) ? character : Unprintable;
+    private char Shown(char character) => layout.Marks == AnswerMarks.None ? character : Printable(character);
+
+    private static char Printable(char character) => char.IsControl(character) && character is not ('\t' or '\n') ? Unprintable : character;
 }

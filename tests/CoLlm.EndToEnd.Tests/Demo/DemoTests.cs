@@ -52,7 +52,8 @@ public sealed partial class DemoTests
     public async Task Demo_Killed_LeavesNoServiceBehind()
     {
         using TinyDemoModels models = new();
-        await using DemoProcess demo = DemoProcess.Start(["--models", models.Path, "--serve", .. ManyQuestions]);
+        using TemporaryDirectory temporary = new();
+        await using DemoProcess demo = DemoProcess.Start([("TMPDIR", temporary.Path)], ["--models", models.Path, "--serve", .. ManyQuestions]);
         await demo.SaysAsync("Question 1");
         await demo.KillAsync();
         await demo.ExitAsync();
@@ -87,6 +88,18 @@ public sealed partial class DemoTests
         Assert.Contains("Model medicine cannot be loaded: ", error, StringComparison.Ordinal);
         Assert.Contains("cannot be loaded", await File.ReadAllTextAsync(Path.Combine(KeptFolder(error), "medicine.log")), StringComparison.Ordinal);
         Directory.Delete(KeptFolder(error), recursive: true);
+    }
+
+    [Fact]
+    public async Task Demo_NowhereToWriteTemporaryFiles_SaysWhatToSet()
+    {
+        using TinyDemoModels models = new();
+        await using DemoProcess demo = DemoProcess.Start([("TMPDIR", models.FileOf("base", "absent"))], "--models", models.Path);
+
+        (int exitCode, string error) = await demo.ExitAsync();
+        Assert.Equal(2, exitCode);
+        Assert.StartsWith($"collm demo: No temporary folder can be made in {models.FileOf("base", "absent")}", error, StringComparison.Ordinal);
+        Assert.EndsWith("Set TMPDIR to one that can be written.", error.TrimEnd(), StringComparison.Ordinal);
     }
 
     private static string KeptFolder(string error) => Path.GetDirectoryName(LogPath().Match(error).Groups["path"].Value)!;
