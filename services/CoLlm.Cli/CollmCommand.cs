@@ -22,6 +22,7 @@ internal static class CollmCommand
             DemoTrainCommand.Create(streams),
             ServeCommand.Create(streams),
             GenerateCommand.Create(streams),
+            HealthCommand.Create(streams),
             BenchCommand.Create(streams),
         };
 }

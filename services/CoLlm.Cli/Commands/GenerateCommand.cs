@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using CoLlm.Cli.Generation;
 using CoLlm.Cli.JsonLines;
 using CoLlm.Protocol;
@@ -18,13 +17,7 @@ internal static class GenerateCommand
 
     public static Command Create(ConsoleStreams streams)
     {
-        Option<Uri?> address = new("--address")
-        {
-            Description = "The router.",
-            HelpName = "URL",
-            DefaultValueFactory = _ => new Uri("http://127.0.0.1:5100"),
-            CustomParser = ParseAddress,
-        };
+        Option<Uri?> address = AddressOption.Create("The router.");
         Option<bool> json = new("--json") { Description = "Write every event as a line of JSON, as generation.proto names its fields." };
         var command = new Command("generate", "Asks a running router for an answer and shows who wrote each token.") { address, json };
         var arguments = new GenerateArguments();
@@ -50,15 +43,6 @@ internal static class GenerateCommand
             }
         });
         return command;
-    }
-
-    private static Uri? ParseAddress(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https")
-            return address;
-        result.AddError($"--address is {text}, which is not an address such as http://127.0.0.1:5100.");
-        return null;
     }
 
     private static async Task<int> AnswerAsync(Uri address, GenerateRequest request, Action<GenerateResponse> show, CancellationToken cancellationToken)
