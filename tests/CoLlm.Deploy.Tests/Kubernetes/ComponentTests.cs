@@ -1,0 +1,87 @@
+using System.Text.Json;
+using CoLlm.Testing;
+using k8s.Models;
+
+namespace CoLlm.Deploy.Tests.Kubernetes;
+
+/// <summary>What an operator puts together: another expert, and other places for weights to come from.</summary>
+public sealed class ComponentTests
+{
+    [Fact]
+    public async Task Experts_OneMore_AreTenLinesAndALineForTheRouter()
+    {
+        string template = DeployTree.Read("kubernetes/experts/mathematics/kustomization.yaml");
+        Assert.InRange(template.TrimEnd('\n').Split('\n').Length, 1, 10);
+        using TemporaryDirectory folder = new();
+        folder.Write("law/kustomization.yaml", template.Replace("mathematics", "law", StringComparison.Ordinal)
+            .Replace("../../expert", Above(folder, "law", "kubernetes/expert"), StringComparison.Ordinal));
+        folder.Write("kustomization.yaml", $"""
+            apiVersion: kustomize.config.k8s.io/v1beta1
+            kind: Kustomization
+            namespace: collm
+            resources: [{Above(folder, "", "kubernetes/overlays/cpu")}, law]
+            images:
+              - name: collm-expert
+                newName: registry.example.com/collm/expert
+                newTag: 0.1.0
+            """);
+
+        Manifests manifests = Manifests.Parse(await Manifests.BuildAsync(folder.Path));
+
+        V1Deployment law = manifests.Deployments.Single(deployment => deployment.Name() == "expert-law");
+        Assert.Equal("law", law.Spec.Template.Metadata.Labels["collm.dev/expert"]);
+        Assert.Equal("registry.example.com/collm/expert:0.1.0", law.Spec.Template.Spec.Containers[0].Image);
+        Assert.Equal("None", manifests.Of<V1Service>().Single(service => service.Name() == "expert-law").Spec.ClusterIP);
+        Assert.Equal("expert-law", manifests.Of<V2HorizontalPodAutoscaler>().Single(scaler => scaler.Name() == "expert-law").Spec.ScaleTargetRef.Name);
+        NetworkOf network = new(manifests);
+        Assert.Equal(["router"], manifests.Pods.Where(from => network.Connects(from.Pod, law.Spec.Template, 5200)).Select(from => from.Name));
+    }
+
+    [Fact]
+    public async Task ModelsImageVolume_OnTheBase_MountsTheImageInPlaceOfTheClaim()
+    {
+        Manifests manifests = await WithAsync("models-image-volume");
+        Assert.Empty(manifests.Of<V1PersistentVolumeClaim>());
+        foreach ((string _, V1PodTemplateSpec pod) in manifests.Pods)
+        {
+            V1Volume models = pod.Spec.Volumes.Single(volume => volume.Name == "models");
+            Assert.Equal(("registry.example.com/collm/models:0.1.0", null), (models.Image.Reference, models.PersistentVolumeClaim));
+            Assert.Equal("models", pod.Spec.Containers[0].VolumeMounts.Single(mount => mount.MountPath == "/models").SubPath);
+        }
+    }
+
+    [Fact]
+    public async Task ModelsImage_OnTheBase_CopiesWhatTheContainersRead()
+    {
+        Manifests manifests = await WithAsync("models-image");
+        Assert.Empty(manifests.Of<V1PersistentVolumeClaim>());
+        foreach ((string _, V1PodTemplateSpec pod) in manifests.Pods)
+        {
+            Assert.NotNull(pod.Spec.Volumes.Single(volume => volume.Name == "models").EmptyDir);
+            Assert.Equal("models", Assert.Single(Assert.Single(pod.Spec.InitContainers).VolumeMounts).Name);
+        }
+    }
+
+    [Fact]
+    public async Task BaseAlone_WithoutExperts_IsARouterThatWorks()
+    {
+        Manifests manifests = Manifests.Parse(await Manifests.BuildAsync("deploy/kubernetes/base"));
+        Assert.Equal("router", Assert.Single(manifests.Pods).Name);
+        Assert.Empty(ServiceSettings.Of(manifests, manifests.Pods.Single().Pod).Router!.Experts);
+        Assert.Contains("Base", JsonDocument.Parse(manifests.ConfigurationOf(manifests.Pods.Single().Pod), new() { CommentHandling = JsonCommentHandling.Skip }).RootElement.EnumerateObject().Select(property => property.Name));
+    }
+
+    private static async Task<Manifests> WithAsync(string component)
+    {
+        using TemporaryDirectory folder = new();
+        folder.Write("kustomization.yaml", $"""
+            apiVersion: kustomize.config.k8s.io/v1beta1
+            kind: Kustomization
+            resources: [{Above(folder, "", "kubernetes/base")}, {Above(folder, "", "kubernetes/experts/mathematics")}]
+            components: [{Above(folder, "", $"kubernetes/components/{component}")}]
+            """);
+        return Manifests.Parse(await Manifests.BuildAsync(folder.Path));
+    }
+
+    private static string Above(TemporaryDirectory folder, string below, string path) => Path.GetRelativePath(Path.Combine(folder.Path, below), DeployTree.Full(path));
+}
