@@ -1,11 +1,28 @@
 using System.Diagnostics;
 using System.Text.Json;
+using CoLlm.Deploy.Tests.Tools;
+using CoLlm.Testing;
 
 namespace CoLlm.Deploy.Tests.Images;
 
-/// <summary>The program that the images start understands what they tell it.</summary>
+/// <summary>Others understand the Dockerfiles: what reads them, and the program that the images start.</summary>
 public sealed class CommandTests
 {
+    private const string Validators = "tests/CoLlm.Deploy.Tests/validators";
+
+    [Fact]
+    public async Task Dockerfiles_ReadAsAnEditorDoes_HaveNothingToUnderline()
+    {
+        ExternalTool node = ExternalTool.Node.Required(besides: Validators + "/node_modules/.installed");
+        await node.ExpectSuccessAsync([Validators + "/validate-dockerfiles.mjs", .. DeployTree.Find("docker", "Dockerfile*").Select(DeployTree.Full)]);
+
+        using TemporaryDirectory folder = new();
+        string bad = folder.Write("Dockerfile", "FROM base:1\nWORKDIR app\nEXPOSE grpc\n");
+        string error = await node.ExpectFailureAsync(Validators + "/validate-dockerfiles.mjs", bad);
+        Assert.Contains($"{bad}:2: WORKDIR paths should be absolute", error, StringComparison.Ordinal);
+        Assert.Contains($"{bad}:3: Invalid containerPort: grpc", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("router")]
     [InlineData("expert")]

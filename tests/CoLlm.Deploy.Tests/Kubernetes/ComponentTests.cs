@@ -13,6 +13,7 @@ public sealed class ComponentTests
         string template = DeployTree.Read("kubernetes/experts/mathematics/kustomization.yaml");
         Assert.InRange(template.TrimEnd('\n').Split('\n').Length, 1, 10);
         using TemporaryDirectory folder = new();
+        Directory.CreateDirectory(folder.File("law"));
         folder.Write("law/kustomization.yaml", template.Replace("mathematics", "law", StringComparison.Ordinal)
             .Replace("../../expert", Above(folder, "law", "kubernetes/expert"), StringComparison.Ordinal));
         folder.Write("kustomization.yaml", $"""

@@ -34,8 +34,6 @@ internal sealed class ServiceMonitorSpec
 {
     public V1LabelSelector Selector { get; set; } = new();
 
-    public List<string> TargetLabels { get; set; } = [];
-
     public List<ServiceMonitorEndpoint> Endpoints { get; set; } = [];
 }
 
@@ -48,6 +46,17 @@ internal sealed class ServiceMonitorEndpoint
     public string Interval { get; set; } = "";
 
     public string ScrapeTimeout { get; set; } = "";
+
+    public List<ServiceMonitorRelabeling> Relabelings { get; set; } = [];
+}
+
+internal sealed class ServiceMonitorRelabeling
+{
+    public List<string> SourceLabels { get; set; } = [];
+
+    public string TargetLabel { get; set; } = "";
+
+    public string Replacement { get; set; } = "";
 }
 
 internal sealed class PrometheusRule : CustomResource<PrometheusRuleSpec>;
@@ -61,7 +70,7 @@ internal sealed class PrometheusRuleGroup
 {
     public string Name { get; set; } = "";
 
-    public string Interval { get; set; } = "";
+    public string? Interval { get; set; }
 
     public List<PrometheusRuleEntry> Rules { get; set; } = [];
 }
@@ -76,9 +85,9 @@ internal sealed class PrometheusRuleEntry
 
     public string? For { get; set; }
 
-    public Dictionary<string, string> Labels { get; set; } = [];
+    public Dictionary<string, string>? Labels { get; set; }
 
-    public Dictionary<string, string> Annotations { get; set; } = [];
+    public Dictionary<string, string>? Annotations { get; set; }
 }
 
 internal sealed class ScaledObject : CustomResource<ScaledObjectSpec>;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CoLlm.Deploy.Tests.Tools;
 using k8s;
 using k8s.Models;
 
@@ -29,7 +30,7 @@ internal sealed class Manifests
         Parse(await Built.GetOrAdd(overlay, name => BuildAsync($"deploy/kubernetes/overlays/{name}")));
 
     /// <param name="folder">Of a kustomization, relative to the root of the checkout.</param>
-    public static Task<string> BuildAsync(string folder) => Kubectl.RunAsync("kustomize", folder);
+    public static Task<string> BuildAsync(string folder) => ExternalTool.Kubectl.Required().ExpectSuccessAsync("kustomize", folder);
 
     /// <exception cref="YamlDotNet.Core.YamlException">A field is unknown to the API, or has a value of the wrong kind.</exception>
     public static Manifests Parse(string yaml) =>

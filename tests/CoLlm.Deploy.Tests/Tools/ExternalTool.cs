@@ -4,7 +4,7 @@ using CoLlm.Testing;
 namespace CoLlm.Deploy.Tests.Tools;
 
 /// <summary>A program from outside that judges files of ours; <c>install-validators.sh</c> beside the project installs all of them.</summary>
-internal sealed class ExternalTool(string path)
+internal sealed class ExternalTool(string name)
 {
     /// <summary>Bounds every run; a test that gets near it has failed.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
@@ -14,14 +14,17 @@ internal sealed class ExternalTool(string path)
     public static ExternalTool Node { get; } = new("node");
 
     /// <summary>docker compose, which reads compose files without an engine.</summary>
-    public static ExternalTool Compose { get; } = new(Path.Combine(RepositoryPaths.Root, "artifacts", "validators", "docker-compose"));
+    public static ExternalTool Compose { get; } = new("docker-compose");
+
+    /// <summary>kubectl, as far as it works without a cluster.</summary>
+    public static ExternalTool Kubectl { get; } = new("kubectl");
 
     /// <summary>Skips the test where the tool is missing; in CI nothing may be missing.</summary>
     /// <param name="besides">A file of the checkout that must be there too.</param>
     public ExternalTool Required(string? besides = null)
     {
-        string name = besides ?? Path.GetFileName(path);
-        string reason = $"{name} is missing; tests/CoLlm.Deploy.Tests/install-validators.sh installs it.";
+        string missing = besides ?? name;
+        string reason = $"{missing} is missing; tests/CoLlm.Deploy.Tests/install-validators.sh installs it.";
         bool isInstalled = Find() is not null && (besides is null || File.Exists(Path.Combine(RepositoryPaths.Root, besides)));
         if (Environment.GetEnvironmentVariable("CI") == "true")
             Assert.True(isInstalled, reason);
@@ -34,7 +37,7 @@ internal sealed class ExternalTool(string path)
     public async Task<string> ExpectSuccessAsync(params string[] arguments)
     {
         (int exitCode, string output, string error) = await RunAsync(arguments);
-        Assert.True(exitCode == 0, $"{Path.GetFileName(path)} {string.Join(' ', arguments)}\n{output}\n{error}");
+        Assert.True(exitCode == 0, $"{name} {string.Join(' ', arguments)}\n{output}\n{error}");
         return output;
     }
 
@@ -43,7 +46,7 @@ internal sealed class ExternalTool(string path)
     public async Task<string> ExpectFailureAsync(params string[] arguments)
     {
         (int exitCode, string output, string error) = await RunAsync(arguments);
-        Assert.True(exitCode != 0, $"{Path.GetFileName(path)} {string.Join(' ', arguments)} accepted what it should not.\n{output}");
+        Assert.True(exitCode != 0, $"{name} {string.Join(' ', arguments)} accepted what it should not.\n{output}");
         return error;
     }
 
@@ -62,6 +65,8 @@ internal sealed class ExternalTool(string path)
         return (process.ExitCode, await output, await error);
     }
 
+    // What was installed for these tests comes before what the machine happens to have.
     private string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-        .Select(folder => Path.Combine(folder, path)).FirstOrDefault(File.Exists);
+        .Prepend(Path.Combine(RepositoryPaths.Root, "artifacts", "validators"))
+        .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 }
