@@ -18,6 +18,7 @@ public sealed class ProjectReferenceTests
         ["CoLlm.Router"] =
             ["CoLlm.Decoding", "CoLlm.Inference", "CoLlm.Inference.Cpu", "CoLlm.Protocol", "CoLlm.ServiceDefaults", "CoLlm.Grpc"],
         ["CoLlm.Training"] = ["CoLlm.Decoding", "CoLlm.Inference", "CoLlm.Inference.Cpu", "CoLlm.Protocol", "CoLlm.Grpc"],
+        ["CoLlm.Training.Torch"] = ["CoLlm.Training", "CoLlm.Inference", "CoLlm.Inference.Torch"],
         ["CoLlm.Evaluation"] = ["CoLlm.Decoding", "CoLlm.Inference", "CoLlm.Inference.Cpu"],
     };
 

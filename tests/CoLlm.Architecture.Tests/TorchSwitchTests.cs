@@ -34,5 +34,5 @@ public sealed class TorchSwitchTests
         XDocument.Parse(SourceTree.Read(path)).Descendants().Where(element =>
             element.Name.LocalName is "PackageReference" or "PackageVersion" or "ProjectReference"
             && element.Attribute("Include")?.Value is { } include
-            && (include.StartsWith("TorchSharp", StringComparison.Ordinal) || include.Contains("CoLlm.Inference.Torch.csproj", StringComparison.Ordinal)));
+            && (include.StartsWith("TorchSharp", StringComparison.Ordinal) || include.EndsWith(".Torch.csproj", StringComparison.Ordinal)));
 }

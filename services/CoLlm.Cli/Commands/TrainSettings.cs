@@ -53,6 +53,8 @@ internal sealed class TrainSettings
         AddNumber<int>("--lora-rank", "Rank of the adapters with --scope lora (8).", "training", "lora_rank");
         AddNumber<int>("--checkpoint-every", "Steps between checkpoints; 0 writes none (50).", "training", "checkpoint_every_steps");
         AddNumber<ulong>("--seed", "Decides the order of examples and random starts (0).", "training", "seed");
+        AddText("--device", "NAME", "cpu (default), or cuda:N in builds with -p:Torch: where joint training is computed.", "training", "device");
+        AddText("--device-precision", "NAME", "bfloat16 (default) or float32: what a device other than cpu computes in.", "training", "device_precision");
         AddNumber<int>("--threads", "Compute threads; no influence on the result (all cores).", "training", "thread_count");
     }
 

@@ -10,7 +10,6 @@ internal sealed unsafe class LoraAdapter
     private readonly int _rank;
     private readonly int _inputSize;
     private readonly int _outputSize;
-    private readonly float _scale;
     private FloatBlock? _low;
     private FloatBlock? _lowGradient;
 
@@ -18,7 +17,7 @@ internal sealed unsafe class LoraAdapter
     public LoraAdapter(Parameter target, int rank, float alpha, SeededRandom random)
     {
         string stem = target.Name[..^".weight".Length];
-        (_outputSize, _inputSize, _rank, _scale) = (target.Shape[0], target.Shape[1], rank, alpha / rank);
+        (_outputSize, _inputSize, _rank, Factor) = (target.Shape[0], target.Shape[1], rank, alpha / rank);
         Down = new Parameter(stem + ".lora_A.weight", rank, _inputSize);
         Up = new Parameter(stem + ".lora_B.weight", _outputSize, rank);
         float deviation = 1 / MathF.Sqrt(_inputSize);
@@ -27,6 +26,9 @@ internal sealed unsafe class LoraAdapter
         Down.Train();
         Up.Train();
     }
+
+    /// <summary>What the product of the two matrices is multiplied with.</summary>
+    public float Factor { get; }
 
     /// <summary>A, <c>[rank, in]</c>.</summary>
     public Parameter Down { get; }
@@ -80,6 +82,6 @@ internal sealed unsafe class LoraAdapter
     private void Scale(Span<float> values)
     {
         foreach (ref float value in values)
-            value *= _scale;
+            value *= Factor;
     }
 }

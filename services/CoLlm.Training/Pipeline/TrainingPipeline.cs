@@ -171,7 +171,8 @@ public sealed class TrainingPipeline(
         int firstStep = checkpoints.Restore(state);
         Log?.Report(firstStep == 0 ? "Training." : $"Training goes on after step {firstStep}.");
         using MetricsFile metrics = new(work.Metrics, firstStep, Progress);
-        new Trainer(compute, state, options.Training, columnCount, time) { FirstStep = firstStep }
+        using ITrainingDevice device = TrainingDevices.Open(compute, state, options.Training, columnCount);
+        new Trainer(device, state, options.Training, time) { FirstStep = firstStep }
             .Run(training, metrics, step => checkpoints.Write(state, step), cancellationToken);
     }
 

@@ -7,11 +7,15 @@ namespace CoLlm.Training.Running;
 
 /// <summary>
 /// The training loop. 1 take the step's sequences; 2 accumulate losses and gradients pass by pass; 3 clip; 4 step; 5 report;
-/// 6 write a checkpoint now and then, and at the end.
+/// 6 write a checkpoint now and then, and at the end; 7 leave the weights in the state.
 /// </summary>
-internal sealed class Trainer(ComputeContext compute, TrainerState state, TrainingOptions options, int columnCount, TimeProvider time)
+internal sealed class Trainer(ITrainingDevice device, TrainerState state, TrainingOptions options, TimeProvider time)
 {
-    private readonly TrainingPass _pass = new(compute, state.Model, state.Theta, columnCount);
+    /// <summary>Trains on the processor.</summary>
+    public Trainer(ComputeContext compute, TrainerState state, TrainingOptions options, int columnCount, TimeProvider time)
+        : this(new HostDevice(compute, state, columnCount), state, options, time)
+    {
+    }
 
     /// <summary>Name of the stage in progress reports.</summary>
     public string Stage { get; init; } = "train";
@@ -33,17 +37,22 @@ internal sealed class Trainer(ComputeContext compute, TrainerState state, Traini
             cancellationToken.ThrowIfCancellationRequested();
             TrainingSequence[] batch = Pick(sequences, plan.SequencesOf(step)); // 1
             LossTotals totals = Accumulate(batch); // 2
-            double norm = state.Optimizer.GradientNorm(compute); // 3
+            double norm = device.GradientNorm(); // 3
             if (!double.IsFinite(norm))
                 throw new TrainingException($"The gradient of step {step + 1} is not finite; the learning rate {options.LearningRate} is probably too high.");
             float factor = options.ClipNorm > 0 && norm > options.ClipNorm ? (float)(options.ClipNorm / norm) : 1;
-            state.Optimizer.Step(compute, schedule.At(step), factor); // 4
+            device.Step(schedule.At(step), factor); // 4
             rows += batch.Sum(sequence => sequence.RowCount);
             TimeSpan elapsed = time.GetElapsedTime(start);
             progress?.Report(Report(step + 1, plan.TotalSteps, totals, norm, schedule.At(step), rows, elapsed)); // 5
             if (options.CheckpointEverySteps > 0 && ((step + 1) % options.CheckpointEverySteps == 0 || step + 1 == plan.TotalSteps))
+            {
+                device.Download();
                 onCheckpoint?.Invoke(step + 1); // 6
+            }
         }
+
+        device.Download(); // 7
     }
 
     private LossTotals Accumulate(TrainingSequence[] batch)
@@ -51,7 +60,7 @@ internal sealed class Trainer(ComputeContext compute, TrainerState state, Traini
         double scale = 1.0 / Math.Max(1, batch.Sum(sequence => sequence.TargetCount));
         LossTotals totals = default;
         foreach (List<TrainingSequence> pass in BatchPlan.Passes(batch, sequence => sequence.RowCount, options.MaxRowsPerPass))
-            totals += _pass.Accumulate(new PackedBatch(pass, state.Theta?.Shape[0] ?? 0), scale).Total();
+            totals += device.Accumulate(new PackedBatch(pass, state.Theta?.Shape[0] ?? 0), scale);
         return totals;
     }
 

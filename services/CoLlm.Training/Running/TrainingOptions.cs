@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CoLlm.Training.Optimization;
 
 namespace CoLlm.Training.Running;
@@ -13,6 +14,14 @@ public enum TrainingScope
 
     /// <summary>The swap head alone.</summary>
     HeadOnly,
+}
+
+/// <summary>Number format of a device's products and activations.</summary>
+public enum DevicePrecision
+{
+    Bfloat16,
+
+    Float32,
 }
 
 /// <summary>Settings of one training run; the defaults are those of the published method.</summary>
@@ -65,6 +74,16 @@ public sealed record TrainingOptions
     /// <summary>Steps between checkpoints; zero writes none.</summary>
     /// <value>50</value>
     public int CheckpointEverySteps { get; init; } = 50;
+
+    /// <summary>In builds with <c>-p:Torch</c> a device of libtorch, such as <c>cuda:0</c>. Absent from files where it is not set.</summary>
+    /// <value>null: the processor</value>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Device { get; init; }
+
+    /// <summary>What a device other than the processor computes in; weights, gradients and moments are kept in single precision anyhow.</summary>
+    /// <value>Bfloat16</value>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public DevicePrecision DevicePrecision { get; init; }
 
     /// <summary>Compute threads; has no influence on the result.</summary>
     /// <value>The number of cores.</value>

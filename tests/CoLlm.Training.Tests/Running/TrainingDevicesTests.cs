@@ -1,0 +1,32 @@
+using CoLlm.Inference.Backends;
+using CoLlm.Training.Kernels;
+using CoLlm.Training.Running;
+
+namespace CoLlm.Training.Tests.Running;
+
+/// <summary>Which device a run gets in a build without optional ones.</summary>
+public sealed class TrainingDevicesTests
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData("cpu")]
+    public void Open_Processor_TrainsOnTheHost(string? name)
+    {
+        using ComputeContext compute = new(1);
+        TrainingOptions options = new() { Device = name };
+        using ITrainingDevice device = TrainingDevices.Open(compute, State(options), options, TinyModels.Vocabulary);
+        Assert.IsType<HostDevice>(device);
+    }
+
+    [Fact]
+    public void Open_DeviceThisBuildLacks_SaysWhichBuildHasIt()
+    {
+        using ComputeContext compute = new(1);
+        TrainingOptions options = new() { Device = "cuda:0" };
+        DeviceUnavailableException exception = Assert.Throws<DeviceUnavailableException>(
+            () => TrainingDevices.Open(compute, State(options), options, TinyModels.Vocabulary));
+        Assert.Contains("'cuda:0' needs a build with -p:Torch=cuda", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static TrainerState State(TrainingOptions options) => new(TinyModels.Lively(TinyModels.Llama), theta: null, options);
+}
