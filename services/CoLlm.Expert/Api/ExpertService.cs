@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using CoLlm.Expert.Models;
 using CoLlm.Expert.Scoring;
 using CoLlm.Expert.Sessions;
 using CoLlm.Protocol;
@@ -38,18 +39,31 @@ internal sealed class ExpertService(SessionServices services) : Protocol.V1.Expe
         await stream.RunAsync(requestStream, ended.Token);
     }
 
-    public override Task<DescribeResponse> Describe(DescribeRequest request, ServerCallContext context) => Task.FromResult(new DescribeResponse
+    public override Task<DescribeResponse> Describe(DescribeRequest request, ServerCallContext context) =>
+        Task.FromResult(Describe(services.Models.Loaded));
+
+    private DescribeResponse Describe(IReadOnlyList<ExpertModel> models) => new()
     {
         MinProtocolVersion = ProtocolVersion.Oldest,
         MaxProtocolVersion = ProtocolVersion.Newest,
-        Models = { services.Models.Loaded.Select(model => model.Description) },
+        Models = { models.Select(model => model.Description) },
+        Limits = { models.Select(LimitsOf) },
         Replica = services.Replica.Value,
         SoftwareVersion = SoftwareVersion,
         MaxSessions = services.Limits.MaxSessions,
         OpenSessions = services.Table.Count,
         AcceptsSessions = services.Models.IsComplete && !services.Gate.Draining.IsCancellationRequested,
         MaxMessageBytes = services.Limits.MaxMessageBytes,
-    });
+    };
+
+    private ModelLimits LimitsOf(ExpertModel model) => new()
+    {
+        Model = model.Name,
+        AnswerForms = { model.Backend.Limits.AnswerForms },
+        MaxTopK = model.Backend.Limits.MostTopK(services.Limits),
+        MaxPositionsPerAsk = model.Backend.Limits.PositionsPerAsk,
+        Scores = model.Backend.Limits.ScoringProblem is null,
+    };
 
     private static RpcException Refuse(SessionFault fault)
     {

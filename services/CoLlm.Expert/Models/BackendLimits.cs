@@ -17,6 +17,9 @@ internal sealed record BackendLimits(string Name, int? TopTokens, int PositionsP
     public IReadOnlyList<AnswerForm> AnswerForms =>
         TopTokens is null ? [AnswerForm.Token, AnswerForm.TopK, AnswerForm.Logits] : [AnswerForm.Token, AnswerForm.TopK];
 
+    /// <summary>Largest k of a top-k answer.</summary>
+    public int MostTopK(SessionLimits limits) => Math.Min(limits.MaxTopK, TopTokens ?? int.MaxValue);
+
     /// <summary>Why answers cannot be made this way; null where they can.</summary>
     public SessionFault? Refuse(in AnswerTerms terms)
     {

@@ -86,7 +86,7 @@ internal sealed class SessionConversation
         CreditTokens = _services.Limits.CreditTokens,
         MaxSequenceTokens = _terms.MaxSequenceTokens,
         MaxPositionsPerAsk = _positions.Length,
-        MaxTopK = Math.Min(_services.Limits.MaxTopK, _terms.Model.Backend.Limits.TopTokens ?? int.MaxValue),
+        MaxTopK = _terms.Model.Backend.Limits.MostTopK(_services.Limits),
         MaxPendingAsks = 1,
         IdleTimeoutMs = (int)Math.Min(int.MaxValue, _services.Limits.IdleTimeout.TotalMilliseconds),
         AnswerForms = { _terms.Model.Backend.Limits.AnswerForms },

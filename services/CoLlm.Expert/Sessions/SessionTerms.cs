@@ -103,7 +103,7 @@ internal sealed record SessionTerms
 internal readonly record struct AnswerTerms(AnswerForm Form, SamplingParameters Sampling, int TopK)
 {
     public static AnswerTerms? TryAgree(Open open, int usableVocabularySize, SessionLimits limits, BackendLimits backend, out SessionFault? fault) =>
-        new AnswerTerms(AnswerForm.Token, SamplingParameters.Greedy, Math.Min(Math.Min(limits.MaxTopK, backend.TopTokens ?? int.MaxValue), usableVocabularySize))
+        new AnswerTerms(AnswerForm.Token, SamplingParameters.Greedy, Math.Min(backend.MostTopK(limits), usableVocabularySize))
             .With(open.AnswerForm, open.Sampling, open.TopK, limits, backend, out fault);
 
     /// <summary>These terms with what an Ask says of its own; null and a fault where a value is out of bounds or the backend has no such answers.</summary>

@@ -67,6 +67,19 @@ public sealed class ServerLimitsTests
     }
 
     [Theory]
+    [InlineData(null, 3, 256, 64, true)]
+    [InlineData(ServerFlavor.Sglang, 2, 20, 4, true)]
+    [InlineData(ServerFlavor.LlamaCpp, 2, 20, 4, false)]
+    public async Task Describe_EachBackend_TellsWhatItGives(ServerFlavor? flavor, int forms, int topK, int positions, bool scores)
+    {
+        await using ExpertUnderTest expert = flavor is null ? await ExpertUnderTest.StartAsync() : await TwentyTokensAsync(flavor.Value);
+
+        ModelLimits limits = Assert.Single((await expert.Client.DescribeAsync(new DescribeRequest())).Limits);
+
+        Assert.Equal(("pair-expert", forms, topK, positions, scores), (limits.Model, limits.AnswerForms.Count, limits.MaxTopK, limits.MaxPositionsPerAsk, limits.Scores));
+    }
+
+    [Theory]
     [InlineData(ServerFlavor.Vllm)]
     [InlineData(ServerFlavor.Sglang)]
     [InlineData(ServerFlavor.LlamaCpp)]

@@ -52,7 +52,7 @@ public sealed class ServerMisbehaviourTests
     public async Task Ask_ServerMisbehaves_EndsThisSessionWithASentenceAndNoOther(string fault, FailureReason reason, string words)
     {
         await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(
-            ServerFlavor.Vllm, changeServer: server => server with { TopTokens = 20, RequestTimeout = TimeSpan.FromSeconds(fault == "silence" ? 0.5 : 30) });
+            ServerFlavor.Vllm, changeServer: server => server with { TopTokens = 20, RequestTimeout = TimeSpan.FromSeconds(fault == "silence" ? 2 : 30) });
         using SessionClient bystander = new(expert), culprit = new(expert);
         await bystander.OpenAsync([1, 2, 3]);
         await bystander.AskAsync();

@@ -1,3 +1,4 @@
+using CoLlm.Expert.OpenAi;
 using CoLlm.Protocol.V1;
 using Grpc.Core;
 
@@ -24,19 +25,13 @@ public sealed class SessionRefusalTests
 
     [Theory]
     [MemberData(nameof(Opens))]
-    public async Task Open_DoesNotFit_IsRefusedWithBothValues(string what, FailureReason reason, string sent, string held)
-    {
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
-        using SessionClient session = new(expert);
+    public Task Open_DoesNotFit_IsRefusedWithBothValues(string what, FailureReason reason, string sent, string held) =>
+        CheckOpenAsync(backend: null, what, reason, sent, held);
 
-        Notice notice = await session.OpenRefusedAsync(open => Spoil(open, what));
-
-        Assert.Equal(reason, notice.Failure.Reason);
-        Assert.EndsWith(".", notice.Failure.Message, StringComparison.Ordinal);
-        Assert.Equal(sent, notice.Sent);
-        Assert.True(held == "*" ? notice.Held.Length == 32 || notice.Held.Length > 0 : notice.Held == held, notice.Held);
-        Assert.Equal(0, expert.Statistics.OpenSessions);
-    }
+    [Theory]
+    [MemberData(nameof(Opens))]
+    public Task Open_DoesNotFitAServerElsewhere_IsRefusedWithBothValues(string what, FailureReason reason, string sent, string held) =>
+        CheckOpenAsync(ServerFlavor.Vllm, what, reason, sent, held);
 
     public static TheoryData<string, FailureReason> Messages => new()
     {
@@ -53,22 +48,12 @@ public sealed class SessionRefusalTests
 
     [Theory]
     [MemberData(nameof(Messages))]
-    public async Task Message_BreaksARule_EndsThisSessionAndNoOther(string what, FailureReason reason)
-    {
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
-        using SessionClient bystander = new(expert), culprit = new(expert);
-        await bystander.OpenAsync([1, 2, 3]);
-        await culprit.OpenAsync([1, 2, 3], maxSequenceTokens: 400);
+    public Task Message_BreaksARule_EndsThisSessionAndNoOther(string what, FailureReason reason) => CheckMessageAsync(backend: null, what, reason);
 
-        await culprit.SendAsync(Broken(what));
-        SessionResponse? last = await culprit.ReceivePastAppliedAsync();
-
-        Assert.Equal(reason, last?.Notice?.Failure.Reason);
-        Assert.True(last!.Notice.EndsSession);
-        Assert.Null(await culprit.ReceiveAsync());
-        Assert.Single(await bystander.AskAsync());
-        Assert.Equal(1, expert.Statistics.OpenSessions);
-    }
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public Task Message_BreaksARuleBeforeAServerElsewhere_EndsThisSessionAndNoOther(string what, FailureReason reason) =>
+        CheckMessageAsync(ServerFlavor.LlamaCpp, what, reason);
 
     [Fact]
     public async Task Session_FirstMessageIsNoOpen_IsRefused()
@@ -98,6 +83,37 @@ public sealed class SessionRefusalTests
         Assert.True(exception.StatusCode is StatusCode.Internal or StatusCode.Unknown, exception.Message);
         Assert.Single(await bystander.AskAsync());
         Assert.Equal(1, expert.Statistics.OpenSessions);
+    }
+
+    private static async Task CheckOpenAsync(ServerFlavor? backend, string what, FailureReason reason, string sent, string held)
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(backend);
+        using SessionClient session = new(expert);
+
+        Notice notice = await session.OpenRefusedAsync(open => Spoil(open, what));
+
+        Assert.Equal(reason, notice.Failure.Reason);
+        Assert.EndsWith(".", notice.Failure.Message, StringComparison.Ordinal);
+        Assert.Equal(sent, notice.Sent);
+        Assert.True(held == "*" ? notice.Held.Length == 32 || notice.Held.Length > 0 : notice.Held == held, notice.Held);
+        Assert.Equal(0, expert.Table.Count);
+    }
+
+    private static async Task CheckMessageAsync(ServerFlavor? backend, string what, FailureReason reason)
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(backend);
+        using SessionClient bystander = new(expert), culprit = new(expert);
+        await bystander.OpenAsync([1, 2, 3]);
+        await culprit.OpenAsync([1, 2, 3], maxSequenceTokens: 400);
+
+        await culprit.SendAsync(Broken(what));
+        SessionResponse? last = await culprit.ReceivePastAppliedAsync();
+
+        Assert.Equal(reason, last?.Notice?.Failure.Reason);
+        Assert.True(last!.Notice.EndsSession);
+        Assert.Null(await culprit.ReceiveAsync());
+        Assert.Single(await bystander.AskAsync());
+        Assert.Equal(1, expert.Table.Count);
     }
 
     private static void Spoil(Open open, string what)
