@@ -75,7 +75,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
             // Settings of the environment are meant for services that somebody else starts.
             foreach (string variable in start.Environment.Keys.Where(key => key.StartsWith(ServiceConfiguration.EnvironmentPrefix, StringComparison.Ordinal)).ToArray())
                 start.Environment.Remove(variable);
-            return new ServiceProcess(name, Process.Start(start)!, new ServiceLog(files + ".log"));
+            ServiceLog log = new(files + ".log"); // Before the process: one that nobody listens to must not be left behind.
+            return new ServiceProcess(name, Process.Start(start)!, log);
         }
         catch (Exception exception) when (exception is Win32Exception or IOException or UnauthorizedAccessException)
         {
