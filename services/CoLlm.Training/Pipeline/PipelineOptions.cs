@@ -93,7 +93,7 @@ public sealed record PipelineOptions
             throw new TrainingException("The objective lm has no use for experts; leave them out, or choose the objective collm.");
         if (Experts.Select(expert => expert.Name).Distinct(StringComparer.Ordinal).Count() != Experts.Count)
             throw new TrainingException("Two experts have the same name.");
-        if (!Experts.All(expert => expert.Name.Length is > 0 and <= 64 && expert.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')))
+        if (!Experts.All(expert => expert.Name is { Length: > 0 and <= 64 } name && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')))
             throw new TrainingException("An expert's name has 1 to 64 letters, digits, '-', '_' or '.'.");
         if (Experts.Select(expert => expert.FindProblem()).FirstOrDefault(problem => problem is not null) is { } problem)
             throw new TrainingException(problem);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CoLlm.Decoding.SwapHeads;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Testing;
@@ -70,6 +71,23 @@ public sealed class RemoteExpertPipelineTests
         TrainingException refused = await Assert.ThrowsAsync<TrainingException>(() => run.RunAsync());
 
         Assert.StartsWith("Expert helper", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"directory": "x"}""", "An expert's name has 1 to 64 letters")]
+    [InlineData("""{"name": "x"}""", "Expert x needs a directory or an address")]
+    [InlineData("""{"name": "x", "address": "nowhere"}""", "Expert x: nowhere is not an address")]
+    public void Parse_ExpertOfTheSettingsIncomplete_IsASentence(string expert, string sentence)
+    {
+        JsonObject settings = new()
+        {
+            ["model"] = "m",
+            ["data"] = "d",
+            ["work"] = "w",
+            ["output"] = "o",
+            ["experts"] = new JsonArray(JsonNode.Parse(expert)),
+        };
+        Assert.StartsWith(sentence, Assert.Throws<TrainingException>(() => PipelineConfig.Parse(settings)).Message, StringComparison.Ordinal);
     }
 
     private static PairRun Elsewhere(GoldenExpert expert)
