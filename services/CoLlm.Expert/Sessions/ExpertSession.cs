@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using CoLlm.Expert.Models;
 using CoLlm.Inference.Failures;
+using CoLlm.Protocol;
 using CoLlm.Protocol.V1;
 using Grpc.Core;
 
@@ -66,6 +68,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
 
     public void Dispose()
     {
+        _conversation?.EndTrace();
         if (_sequence is not null)
             services.Instruments.For(Model).CountEnded(_endReason);
         services.Table.Remove(this);
@@ -131,6 +134,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         services.Instruments.For(services.Models.Find(open.Model)).CountOpened(fault?.Reason);
         if (!isAdmitted)
         {
+            services.Logger.SessionRefused(fault!.Reason.Name(), fault.Message, TraceId);
             await WriteFaultAsync(fault!);
             return false;
         }
@@ -182,9 +186,12 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         _ = WriteQuietlyAsync(notice);
     }
 
+    private static string TraceId => Activity.Current?.TraceId.ToString() ?? "";
+
     private Task FailAsync(SessionFault fault)
     {
         _endReason = "fault";
+        services.Logger.SessionFailed(Model!.Name, fault.Reason.Name(), fault.Message, TraceId);
         return WriteFaultAsync(fault);
     }
 

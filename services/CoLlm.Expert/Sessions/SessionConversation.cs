@@ -21,6 +21,7 @@ internal sealed class SessionConversation
     private readonly SessionWriter _writer;
     private readonly PrefixLedger _ledger;
     private readonly SessionMeasures _measures;
+    private readonly ComputeSpans? _spans;
     private readonly Applied _applied = new();
     private readonly int[] _positions;
 
@@ -31,6 +32,7 @@ internal sealed class SessionConversation
         _writer = writer;
         _services = services;
         _measures = services.Instruments.For(terms.Model);
+        _spans = ComputeSpans.OfCurrentCall(terms.Model.Name, isReplay: open.Epoch > 0);
         _ledger = new PrefixLedger(terms.MaxSequenceTokens, terms.UsableVocabularySize, services.Limits.CreditTokens, open.Epoch);
         _positions = new int[terms.Model.Backend.Limits.PositionsPerAsk];
     }
@@ -68,6 +70,9 @@ internal sealed class SessionConversation
                 return new SessionFault(FailureReason.MalformedMessage, "The message is empty, or of a kind that this version does not know.");
         }
     }
+
+    /// <summary>The session is over.</summary>
+    public void EndTrace() => _spans?.End();
 
     private Task GrantAsync()
     {
@@ -146,6 +151,7 @@ internal sealed class SessionConversation
             return fault;
         }
 
+        _spans?.Asked(ask.SpanId, _ledger.Length, _sequence.Work);
         bool isAnswered = false;
         try
         {
@@ -162,6 +168,7 @@ internal sealed class SessionConversation
             }
 
             _measures.RecordPass(queue, work.LastStepTime);
+            _spans?.Answered(queue, work);
             isAnswered = true;
         }
         finally

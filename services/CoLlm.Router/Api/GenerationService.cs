@@ -3,11 +3,13 @@ using System.Globalization;
 using CoLlm.Decoding;
 using CoLlm.Inference;
 using CoLlm.Inference.Failures;
+using CoLlm.Protocol;
 using CoLlm.Router.Admission;
 using CoLlm.Router.Base;
 using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults.Shutdown;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using V1 = CoLlm.Protocol.V1;
 
 namespace CoLlm.Router.Api;
@@ -24,7 +26,8 @@ namespace CoLlm.Router.Api;
 /// Whatever ends it, its sessions here and at the experts end with it.
 /// </summary>
 internal sealed class GenerationService(
-    LoadedModel loaded, RequestReader reader, RequestGate gate, AdmissionOptions admission, DrainGate drain, RouterTelemetry telemetry, TimeProvider time)
+    LoadedModel loaded, RequestReader reader, RequestGate gate, AdmissionOptions admission, DrainGate drain, RouterTelemetry telemetry, ILogger<GenerationService> logger,
+    TimeProvider time)
     : V1.Generation.GenerationBase
 {
     public override async Task Generate(
@@ -37,6 +40,7 @@ internal sealed class GenerationService(
         catch (RequestRefusedException refusal)
         {
             telemetry.Requests.CountRefusal(refusal.Reason);
+            logger.RequestRefused(refusal.Reason.Name(), TraceId);
             throw refusal.ToRpcException();
         }
         catch (Exception exception) when (context.CancellationToken.IsCancellationRequested && exception is not RpcException)
@@ -90,19 +94,26 @@ internal sealed class GenerationService(
         // 2: check.
         GenerationPlan plan = await reader.ReadAsync(request, Model(), cancellationToken).ConfigureAwait(false);
         var measures = new AnswerMeasures(telemetry, plan, time, arrived);
+        AnswerSpans? spans = AnswerSpans.OfCurrentCall();
+        spans?.BeginQueue(plan, request.ClientRequestId);
         try
         {
-            await WriteAsync(plan, measures, arrived, responses, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(plan, measures, spans, arrived, responses, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             measures.Cancelled();
             throw;
         }
+        finally
+        {
+            spans?.EndQueue();
+        }
     }
 
     private async Task WriteAsync(
-        GenerationPlan plan, AnswerMeasures measures, long arrived, IServerStreamWriter<V1.GenerateResponse> responses, CancellationToken cancellationToken)
+        GenerationPlan plan, AnswerMeasures measures, AnswerSpans? spans, long arrived, IServerStreamWriter<V1.GenerateResponse> responses,
+        CancellationToken cancellationToken)
     {
         // 3: admit.
         long read = time.GetTimestamp();
@@ -113,6 +124,7 @@ internal sealed class GenerationService(
             : await ReserveAsync(plan, cancellationToken).ConfigureAwait(false);
         using var run = new AnswerRun(plan, session, time, drain.Expired);
         presence.Admitted();
+        spans?.EndQueue();
         TimeSpan queued = time.GetElapsedTime(read);
         var times = new V1.StageTimes
         {
@@ -122,7 +134,7 @@ internal sealed class GenerationService(
 
         // 4: decode.
         string requestId = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture);
-        Activity.Current?.SetTag("collm.request_id", requestId);
+        spans?.BeginDecoding(requestId);
         await responses.WriteAsync(AnswerMessages.Started(plan, requestId), cancellationToken).ConfigureAwait(false);
         await using TokenEventSink sink = new(responses, measures, cancellationToken);
         DecodingSummary summary = await run.DecodeAsync(sink, drain.Expired, cancellationToken).ConfigureAwait(false);
@@ -132,9 +144,15 @@ internal sealed class GenerationService(
         if (summary.FinishReason == FinishReason.ExpertUnavailable && drain.Expired.IsCancellationRequested)
             summary = summary with { FinishReason = FinishReason.Shutdown };
         times.TotalUs = AnswerMessages.Microseconds(time.GetElapsedTime(arrived));
+        V1.Failure? failure = run.FailureOf(summary);
         measures.Ended(summary, queued);
-        await responses.WriteAsync(AnswerMessages.Summary(plan, summary, run.FailureOf(summary), times), cancellationToken).ConfigureAwait(false);
+        spans?.Ended(summary, failure?.Reason.Name());
+        if (failure is not null)
+            logger.AnswerFailed(requestId, LabelNames<FinishReason>.Of(summary.FinishReason), summary.TokenCount, failure.Message, TraceId);
+        await responses.WriteAsync(AnswerMessages.Summary(plan, summary, failure, times), cancellationToken).ConfigureAwait(false);
     }
+
+    private static string TraceId => Activity.Current?.TraceId.ToString() ?? "";
 
     private Collaborators Model() => loaded.Current
         ?? throw new RequestRefusedException(V1.FailureReason.Overloaded, "The base model's weights are still being loaded.", TimeSpan.FromSeconds(1));

@@ -27,6 +27,7 @@ internal sealed class ExpertReplica : IDisposable
                 UseCookies = false,
                 UseProxy = false,
                 AllowAutoRedirect = false,
+                ActivityHeadersPropagator = null, // The trace's context is ours to send: for sampled requests only.
             },
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 16 << 20,

@@ -41,14 +41,14 @@ internal sealed class ExpertStream : IDisposable
 
     private ExpertStream(
         Expert.ExpertClient client, Uri replica, SessionTerms terms, TokenHistory history, int epoch, TimeProvider time,
-        CancellationToken shutdown)
+        Metadata? headers, CancellationToken shutdown)
     {
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(shutdown);
         _replica = replica;
         _terms = terms;
         _time = time;
         _inbox = new SessionInbox(replica, terms, epoch, history.Length);
-        _call = client.Session(cancellationToken: _cancellation.Token);
+        _call = client.Session(headers, cancellationToken: _cancellation.Token);
         SessionRequest open = SessionMessages.Open(terms, history.TokenIds, epoch);
         BytesUp = open.CalculateSize();
         _sentLength = history.Length;
@@ -76,11 +76,17 @@ internal sealed class ExpertStream : IDisposable
     /// <summary>Ends when the transport has taken the last message.</summary>
     public Task Written => _writing;
 
-    /// <summary>Begins a session with all tokens of the history; does not wait. It ends with <paramref name="shutdown"/>.</summary>
+    /// <summary>The span that questions belong to from the next one on, where the replica does not know it yet; zero: as before.</summary>
+    public ulong NextSpanId { get; set; }
+
+    /// <summary>
+    /// Begins a session with all tokens of the history; does not wait. It ends with <paramref name="shutdown"/>. The
+    /// <paramref name="headers"/> are the call's.
+    /// </summary>
     public static ExpertStream Open(
         Expert.ExpertClient client, Uri replica, SessionTerms terms, TokenHistory history, int epoch, TimeProvider time,
-        CancellationToken shutdown) =>
-        new(client, replica, terms, history, epoch, time, shutdown);
+        Metadata? headers, CancellationToken shutdown) =>
+        new(client, replica, terms, history, epoch, time, headers, shutdown);
 
     /// <summary>Looks at what has arrived and, where many tokens are missing, sends them ahead; never waits.</summary>
     /// <param name="history">The agreed tokens.</param>
@@ -235,6 +241,7 @@ internal sealed class ExpertStream : IDisposable
         ask.Sampling = question.Sampling == _terms.Sampling
             ? null
             : SessionMessages.ToMessage(question.Sampling) ?? new SamplingParameters();
+        (ask.SpanId, NextSpanId) = (NextSpanId, 0);
         _sentLength = history.Length;
         return _ask;
     }

@@ -28,10 +28,8 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     private ExpertStream? _stream;
     private ExpertReplica? _replica;
     private ExpertReplica? _avoid;
-    private FailureReason _lossReason;
+    private readonly SessionAccount _account = new(pool);
     private ExpertCost _closed;
-    private ExpertCost _reported;
-    private int _reportedStaleReplies;
     private int _openCount;
     private int _closedStaleReplies;
     private int _lossesInARow;
@@ -63,6 +61,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     public void Follow(TokenHistory history)
     {
         _stream?.Follow(history, pool.Options.AppendTokens);
+        _account.Follow(history.Length);
         Confirm();
     }
 
@@ -84,14 +83,15 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             }
 
             // 2: one question.
-            ExpertAnswer? answer = await _stream!.AskAsync(history, question, pool.Options.AskTimeout, cancellationToken).ConfigureAwait(false);
+            _stream!.NextSpanId = _account.Ask(history.Length, Cost);
+            ExpertAnswer? answer = await _stream.AskAsync(history, question, pool.Options.AskTimeout, cancellationToken).ConfigureAwait(false);
             Confirm();
 
             // 3: an answer.
             if (answer is { } found)
             {
                 _lossesInARow = 0;
-                Report(isAnswered: true);
+                _account.Answered(_stream, Cost, StaleReplyCount);
                 return found;
             }
 
@@ -118,31 +118,13 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
     public void Dispose()
     {
         Drop();
-        ReportCost();
+        _account.Ended(Cost, StaleReplyCount);
     }
 
     private ExpertAnswer Failed(ExpertOutcome outcome)
     {
-        Report(isAnswered: false);
+        _account.Failed(Cost, StaleReplyCount);
         return ExpertAnswer.Failed(outcome);
-    }
-
-    private void Report(bool isAnswered)
-    {
-        pool.Measures.CountCall(isAnswered);
-        if (isAnswered)
-            pool.Measures.RecordRoundTrip(_stream!.LastRoundTrip, _stream.Inbox.LastCompute, _stream.LastAskTokenCount);
-        ReportCost();
-    }
-
-    private void ReportCost()
-    {
-        ExpertCost cost = Cost;
-        int staleReplies = StaleReplyCount;
-        pool.Measures.AddCost(
-            cost.PassCount - _reported.PassCount, cost.BytesUp - _reported.BytesUp, cost.BytesDown - _reported.BytesDown,
-            staleReplies - _reportedStaleReplies);
-        (_reported, _reportedStaleReplies) = (cost, staleReplies);
     }
 
     private bool TryOpen(TokenHistory history)
@@ -157,9 +139,8 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
         }
 
         _isConfirmed = false;
-        if (_openCount > 0)
-            pool.Measures.CountFailover(_lossReason);
-        _stream = ExpertStream.Open(_replica.Client, _replica.Address, terms, history, _openCount++, time, shutdown);
+        Grpc.Core.Metadata? headers = _account.Open(_replica.Address, isReplay: _openCount > 0);
+        _stream = ExpertStream.Open(_replica.Client, _replica.Address, terms, history, _openCount++, time, headers, shutdown);
         return true;
     }
 
@@ -188,7 +169,7 @@ internal sealed class RemoteExpertSession(ExpertPool pool, SessionTerms terms, T
             return;
         if (stream.Ended is { } failure)
             Judge(failure, wasOpen: stream.Inbox.Opened is not null);
-        _lossReason = stream.Ended?.Reason ?? (stream.Inbox.IsDraining ? FailureReason.Draining : FailureReason.Overloaded);
+        _account.Lost(stream);
         _closed = Add(_closed, stream);
         _closedStaleReplies += stream.Inbox.StaleReplyCount;
         stream.Dispose();

@@ -14,7 +14,11 @@ internal sealed class RouterClient(CollmProcess router) : IDisposable
 
     /// <summary>Starts an answer whose events the test reads one by one.</summary>
     public AsyncServerStreamingCall<GenerateResponse> Begin(GenerateRequest request, CancellationToken cancellationToken = default) =>
-        new Generation.GenerationClient(_channel).Generate(request, cancellationToken: cancellationToken);
+        Begin(request, null, cancellationToken);
+
+    /// <summary>The same with headers.</summary>
+    public AsyncServerStreamingCall<GenerateResponse> Begin(GenerateRequest request, Metadata? headers, CancellationToken cancellationToken) =>
+        new Generation.GenerationClient(_channel).Generate(request, headers, cancellationToken: cancellationToken);
 
     public async Task<Answered> GenerateAsync(GenerateRequest request)
     {

@@ -25,13 +25,13 @@ internal sealed class Scene : IAsyncDisposable
 
     public RouterClient Router { get; }
 
-    public static async Task<Scene> StartAsync(int replicaCount)
+    public static async Task<Scene> StartAsync(int replicaCount, IReadOnlyDictionary<string, string>? environment = null)
     {
         CollmProcess[] experts = await Task.WhenAll(
-            Enumerable.Range(0, replicaCount).Select(_ => CollmProcess.StartAsync("expert", Settings.Expert(SharedServices.First))));
+            Enumerable.Range(0, replicaCount).Select(_ => CollmProcess.StartAsync("expert", Settings.Expert(SharedServices.First), environment)));
         var replicas = experts.Select(expert => (expert, new PausingProxy().Connect(expert.Address), new ExpertProbe(expert))).ToArray();
         string[] addresses = [.. replicas.Select(replica => replica.Item2.Address)];
-        CollmProcess router = await CollmProcess.StartAsync("router", Settings.Router(null, (SharedServices.First, addresses)));
+        CollmProcess router = await CollmProcess.StartAsync("router", Settings.Router(null, (SharedServices.First, addresses)), environment);
         return new Scene(replicas, new RouterClient(router));
     }
 

@@ -44,6 +44,9 @@ internal sealed partial class CollmProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Where probes and scrapes are answered.</summary>
+    public string HttpAddress => _health.Task.Result;
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>Everything it has printed, for the message of a failed test.</summary>
@@ -59,7 +62,8 @@ internal sealed partial class CollmProcess : IAsyncDisposable
     /// <summary>Starts a service with these settings on free ports and waits until it is ready.</summary>
     /// <param name="service"><c>router</c> or <c>expert</c>.</param>
     /// <param name="settings">What its configuration file says.</param>
-    public static async Task<CollmProcess> StartAsync(string service, object settings)
+    /// <param name="environment">Variables besides those of this process; null: none.</param>
+    public static async Task<CollmProcess> StartAsync(string service, object settings, IReadOnlyDictionary<string, string>? environment = null)
     {
         var folder = new TemporaryDirectory();
         string file = folder.Write("settings.json", JsonSerializer.Serialize(settings));
@@ -68,6 +72,8 @@ internal sealed partial class CollmProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         var process = new CollmProcess(Process.Start(start)!, folder);
         await process.ReadyAsync();
         return process;

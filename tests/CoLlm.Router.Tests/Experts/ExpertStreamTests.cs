@@ -212,7 +212,7 @@ public sealed class ExpertStreamTests
                 Sampling = sampling ?? SamplingParameters.Greedy,
             };
             Stream = ExpertStream.Open(
-                new Protocol.V1.Expert.ExpertClient(_channel), new Uri(expert.Address), terms, History, 0, time ?? TimeProvider.System, default);
+                new Protocol.V1.Expert.ExpertClient(_channel), new Uri(expert.Address), terms, History, 0, time ?? TimeProvider.System, null, default);
         }
 
         public ExpertStream Stream { get; }
