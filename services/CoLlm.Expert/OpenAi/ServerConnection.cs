@@ -18,6 +18,12 @@ internal sealed class ServerConnection : IDisposable
     /// <summary>Below the idle timeout of common servers (five seconds), so that a kept connection is rarely one they are closing.</summary>
     private static readonly TimeSpan IdleConnection = TimeSpan.FromSeconds(3);
 
+    /// <summary>A name that has moved is looked up again after that.</summary>
+    private static readonly TimeSpan LongestConnection = TimeSpan.FromMinutes(5);
+
+    /// <summary>Longest wait for a word about the server's health, which needs no computing.</summary>
+    private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _http;
     private readonly SemaphoreSlim _places;
     private readonly OpenAiOptions _options;
@@ -33,7 +39,8 @@ internal sealed class ServerConnection : IDisposable
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
-            MaxConnectionsPerServer = options.MaxConcurrentRequests,
+            MaxConnectionsPerServer = options.MaxConcurrentRequests + 1, // Looking at its health must not wait behind them.
+            PooledConnectionLifetime = LongestConnection,
             PooledConnectionIdleTimeout = IdleConnection,
             UseCookies = false,
             UseProxy = false,
@@ -76,8 +83,9 @@ internal sealed class ServerConnection : IDisposable
 
     private async Task<(SessionFault? Fault, bool IsMissing)> CheckAsync(string path, CancellationToken cancellationToken)
     {
+        TimeSpan most = HealthTimeout < _options.RequestTimeout ? HealthTimeout : _options.RequestTimeout;
         using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(_options.RequestTimeout);
+        timeout.CancelAfter(most);
         try
         {
             using HttpResponseMessage response = await SendOnceAsync(HttpMethod.Get, path, default, timeout.Token).ConfigureAwait(false);
@@ -85,7 +93,7 @@ internal sealed class ServerConnection : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (_faults.TooSlow(path, _options.RequestTimeout).Fault, false);
+            return (_faults.TooSlow(path, most).Fault, false);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -107,7 +115,7 @@ internal sealed class ServerConnection : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw hasPlace ? _faults.TooSlow(path, _options.RequestTimeout) : _faults.NoPlace(_options);
+            throw hasPlace ? _faults.TooSlow(path, _options.RequestTimeout, " (RequestTimeout)") : _faults.NoPlace(_options);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {

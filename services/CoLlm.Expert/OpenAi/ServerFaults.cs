@@ -29,8 +29,8 @@ internal sealed class ServerFaults(string endpoint, string? apiKey, TimeSpan ret
             new SessionFault(FailureReason.ExpertUnavailable, $"{Name} gave no whole answer to /{path}: {Clean(problem).TrimEnd('.')}.", RetryAfter: retryAfter), exception);
     }
 
-    public BackendException TooSlow(string path, TimeSpan timeout) => new(new SessionFault(
-        FailureReason.ExpertUnavailable, $"{Name} did not answer /{path} within {timeout} (RequestTimeout).", RetryAfter: retryAfter));
+    public BackendException TooSlow(string path, TimeSpan timeout, string setting = "") => new(new SessionFault(
+        FailureReason.ExpertUnavailable, $"{Name} did not answer /{path} within {timeout}{setting}.", RetryAfter: retryAfter));
 
     public BackendException NoPlace(OpenAiOptions options) => new(new SessionFault(
         FailureReason.Overloaded,

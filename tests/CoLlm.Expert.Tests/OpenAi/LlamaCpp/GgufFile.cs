@@ -15,11 +15,11 @@ internal sealed class GgufFile
     private readonly List<(string Name, long[] Shape, float[] Data)> _tensors = [];
     private ulong _valueCount;
 
-    public static void Write(string path, Checkpoint checkpoint, SentencePieces pieces)
+    public static void Write(string path, Checkpoint checkpoint, GgufTokens tokens)
     {
         GgufFile file = new();
         file.AddConfig(checkpoint.Config);
-        file.AddTokenizer(pieces, checkpoint.Config);
+        file.AddTokenizer(tokens, checkpoint.Config);
         file.AddTensors(checkpoint);
         using FileStream stream = File.Create(path);
         file.WriteTo(stream);
@@ -42,19 +42,30 @@ internal sealed class GgufFile
         Add("llama.vocab_size", (uint)config.VocabularySize);
     }
 
-    /// <summary>Rows of the output layer beyond the pieces are named and marked as unused.</summary>
-    private void AddTokenizer(SentencePieces pieces, ModelConfig config)
+    /// <summary>Rows of the output layer beyond the tokens are named and marked as unused.</summary>
+    private void AddTokenizer(GgufTokens tokens, ModelConfig config)
     {
-        string[] texts = [.. pieces.Texts, .. Enumerable.Range(pieces.Texts.Count, config.VocabularySize - pieces.Texts.Count).Select(id => $"[unused{id}]")];
-        Add("tokenizer.ggml.model", "llama");
+        int known = tokens.Texts.Count;
+        string[] texts = [.. tokens.Texts, .. Enumerable.Range(known, config.VocabularySize - known).Select(id => $"[unused{id}]")];
         Add("tokenizer.ggml.tokens", TypeString, texts.Select(Text));
-        Add("tokenizer.ggml.scores", TypeFloat32, texts.Select((_, id) => BitConverter.GetBytes(id < pieces.Scores.Count ? pieces.Scores[id] : -1e4f)));
-        Add("tokenizer.ggml.token_type", TypeInt32, texts.Select((_, id) => BitConverter.GetBytes(id < pieces.Kinds.Count ? pieces.Kinds[id] : 5)));
-        Add("tokenizer.ggml.bos_token_id", 1u);
-        Add("tokenizer.ggml.eos_token_id", 2u);
-        Add("tokenizer.ggml.unknown_token_id", 0u);
-        Add("tokenizer.ggml.add_bos_token", true);
-        Add("tokenizer.ggml.add_space_prefix", true);
+        Add("tokenizer.ggml.token_type", TypeInt32, texts.Select((_, id) => BitConverter.GetBytes(id < known ? tokens.Kinds[id] : 5)));
+        if (tokens.Merges.Count > 0)
+        {
+            Add("tokenizer.ggml.model", "gpt2");
+            Add("tokenizer.ggml.pre", "qwen2");
+            Add("tokenizer.ggml.merges", TypeString, tokens.Merges.Select(Text));
+        }
+        else
+        {
+            Add("tokenizer.ggml.model", "llama");
+            Add("tokenizer.ggml.scores", TypeFloat32, texts.Select((_, id) => BitConverter.GetBytes(id < known ? tokens.Scores[id] : -1e4f)));
+            Add("tokenizer.ggml.unknown_token_id", 0u);
+            Add("tokenizer.ggml.add_space_prefix", true);
+        }
+
+        Add("tokenizer.ggml.bos_token_id", (uint)(config.BosTokenId ?? 1));
+        Add("tokenizer.ggml.eos_token_id", (uint)config.EosTokenIds[0]);
+        Add("tokenizer.ggml.add_bos_token", true); // Must not show: prompts of ids are taken as they are.
     }
 
     private void AddTensors(Checkpoint checkpoint)

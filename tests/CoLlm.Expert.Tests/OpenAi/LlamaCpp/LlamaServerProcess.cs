@@ -20,14 +20,19 @@ internal sealed class LlamaServerProcess : IDisposable
         _directory = directory;
     }
 
-    public static LlamaServerProcess Start(int port, string model)
+    /// <summary>Names a model directory to use in place of a golden one.</summary>
+    public const string ModelVariable = "COLLM_LLAMA_MODEL";
+
+    public static string ModelDirectory => Environment.GetEnvironmentVariable(ModelVariable) ?? RepositoryPaths.Golden("models", "pair-expert");
+
+    public static LlamaServerProcess Start(int port)
     {
         string program = Environment.GetEnvironmentVariable(ProgramVariable) ?? "llama-server";
         TemporaryDirectory directory = new();
-        string file = Path.Combine(directory.Path, model + ".gguf");
-        using (Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", model)))
-            GgufFile.Write(file, checkpoint, SentencePieces.Read(RepositoryPaths.Golden("models", model, "tokenizer.model")));
-        ProcessStartInfo start = new(program, ["-m", file, "--port", $"{port}", "--alias", model, "-c", "1024", "-np", "2", "-t", "1", "--no-warmup", "-ctk", "f32", "-ctv", "f32", "-fa", "off"])
+        string file = directory.File("model.gguf");
+        using (Checkpoint checkpoint = Checkpoint.Open(ModelDirectory))
+            GgufFile.Write(file, checkpoint, GgufTokens.Read(ModelDirectory));
+        ProcessStartInfo start = new(program, ["-m", file, "--port", $"{port}", "--alias", "expert", "-c", "1024", "-np", "2", "-t", "1", "--no-warmup", "-ctk", "f32", "-ctv", "f32", "-fa", "off"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -40,14 +45,14 @@ internal sealed class LlamaServerProcess : IDisposable
         return new LlamaServerProcess(process, directory);
     }
 
-    public static ExpertModelOptions Options(int port, string model) => new()
+    public static ExpertModelOptions Options(int port) => new()
     {
-        Name = model,
+        Name = "expert",
         OpenAi = new OpenAiOptions
         {
             Endpoint = $"http://127.0.0.1:{port}",
-            Tokenizer = RepositoryPaths.Golden("models", model),
-            TopTokens = 528,
+            Tokenizer = ModelDirectory,
+            TopTokens = 200,
             HealthInterval = TimeSpan.FromMilliseconds(100),
             StartTimeout = TimeSpan.FromMinutes(1),
         },

@@ -5,7 +5,6 @@ using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Sampling;
 using CoLlm.Protocol.V1;
-using CoLlm.Testing;
 
 namespace CoLlm.Expert.Tests.OpenAi.LlamaCpp;
 
@@ -15,15 +14,13 @@ namespace CoLlm.Expert.Tests.OpenAi.LlamaCpp;
 /// </summary>
 public sealed class LlamaServerTests
 {
-    private const string Model = "pair-expert";
-
     [Fact(Explicit = true)]
     public async Task Session_LlamaServerBehindIt_WritesWhatTheEngineWrites()
     {
         int port = FreePort();
-        using LlamaServerProcess server = LlamaServerProcess.Start(port, Model);
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync(options => options with { Models = [LlamaServerProcess.Options(port, Model)] });
-        using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", Model));
+        using LlamaServerProcess server = LlamaServerProcess.Start(port);
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync(options => options with { Models = [LlamaServerProcess.Options(port)] });
+        using Checkpoint checkpoint = Checkpoint.Open(LlamaServerProcess.ModelDirectory);
         await using InferenceEngine engine = new(CpuBackend.Load(checkpoint, new CpuBackendOptions { ThreadCount = 1, Storage = PackedWeightStorage.Memory }));
         using SessionClient session = new(expert);
         Opened opened = await session.OpenAsync([1, 17, 201, 44, 9, 310, 77, 5]);
