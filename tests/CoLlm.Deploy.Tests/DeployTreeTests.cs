@@ -4,7 +4,7 @@ public sealed class DeployTreeTests
 {
     [Fact]
     public void Find_LocalConfigurations_AreThere() =>
-        Assert.Equal(["local/expert.json", "local/router.json"], DeployTree.Find("local", "*.json"));
+        Assert.Superset(new HashSet<string> { "local/expert.json", "local/router.json" }, DeployTree.Find("local", "*.json").ToHashSet());
 
     [Fact]
     public void Documents_TwoInOneText_AreBothRead() => Assert.Equal(2, DeployTree.Documents("a: 1\n---\nb: [2]\n").Length);

@@ -47,7 +47,14 @@ internal sealed class SessionInstruments
     public Counter<long> Tokens { get; }
 
     /// <summary>The same for one model, with its labels made beforehand; a model that is not here is <see cref="UnknownModel"/>.</summary>
-    public SessionMeasures For(ExpertModel? model) => _models.GetOrAdd(model?.Name ?? UnknownModel, name => new SessionMeasures(this, name));
+    public SessionMeasures For(ExpertModel? model) => _models.GetOrAdd(model?.Name ?? UnknownModel, Begin);
+
+    private SessionMeasures Begin(string model)
+    {
+        SessionMeasures measures = new(this, model);
+        measures.Announce();
+        return measures;
+    }
 
     private List<Measurement<long>> Sessions()
     {

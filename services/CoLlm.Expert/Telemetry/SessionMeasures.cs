@@ -17,6 +17,10 @@ internal sealed class SessionMeasures(SessionInstruments instruments, string mod
     private readonly Tag[] _truncated = [new("model", model), new("kind", "truncated")];
     private readonly Tag[] _scored = [new("model", model), new("kind", "scored")];
 
+    /// <summary>Lets the series begin at zero whose first increase an alert must see.</summary>
+    public void Announce() =>
+        instruments.Asks.Add(0, _model, new Tag("form", NameOf(AnswerForm.Token)), new Tag("outcome", FailureReason.PrefixMismatch.Name()));
+
     /// <param name="refusal">Null: a session was granted.</param>
     public void CountOpened(FailureReason? refusal) => instruments.Opened.Add(1, _model, new Tag("outcome", refusal?.Name() ?? Granted));
 

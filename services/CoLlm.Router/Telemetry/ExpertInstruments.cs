@@ -30,7 +30,12 @@ internal sealed class ExpertInstruments(Meter meter)
         meter.CreateCounter<long>("collm.expert.stale_replies", "{reply}", "Replies dropped because their epoch was over.");
 
     /// <summary>The same for one expert, with its labels made beforehand.</summary>
-    public ExpertMeasures For(string expert) => new(this, expert);
+    public ExpertMeasures For(string expert)
+    {
+        ExpertMeasures measures = new(this, expert);
+        measures.Announce();
+        return measures;
+    }
 }
 
 /// <summary>Records what one expert costs; allocates nothing. Safe to use from any thread.</summary>
@@ -44,6 +49,18 @@ internal sealed class ExpertMeasures(ExpertInstruments instruments, string exper
 
     /// <summary>For pools that nobody watches.</summary>
     public static ExpertMeasures Unobserved { get; } = new ExpertInstruments(new Meter("CoLlm.Unobserved")).For("");
+
+    /// <summary>Lets the series begin at zero: what begins above it has no increase that an alert could see.</summary>
+    public void Announce()
+    {
+        instruments.Calls.Add(0, _answered);
+        instruments.Calls.Add(0, _failed);
+        instruments.Passes.Add(0, _expert);
+        instruments.Bytes.Add(0, _up);
+        instruments.Bytes.Add(0, _down);
+        instruments.StaleReplies.Add(0, _expert);
+        instruments.Failovers.Add(0, _expert, new Tag("reason", FailureReason.PrefixMismatch.Name()));
+    }
 
     public void CountCall(bool isAnswered) => instruments.Calls.Add(1, isAnswered ? _answered : _failed);
 

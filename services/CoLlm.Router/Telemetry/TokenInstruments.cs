@@ -38,6 +38,7 @@ internal sealed class TokenInstruments
         _rate = meter.CreateHistogram("collm.deferral.rate", "1", "Realised share of expert tokens of each answer.", tags: null, InstrumentBuckets.Shares);
         _threshold = meter.CreateHistogram("collm.deferral.threshold", "1", "Threshold in force for each answer.", tags: null, InstrumentBuckets.Shares);
         _callsPerAnswer = meter.CreateHistogram("collm.expert.calls_per_answer", "{call}", "Questions to experts for each answer.", tags: null, InstrumentBuckets.Counts);
+        _tokens.Add(0, TagsOfBase("fallback").Written); // The first fallbacks are an increase that an alert must see.
         _reasons = [.. Enum.GetValues<DeferralReason>().Select(reason => new[] { _model, new Tag("reason", LabelNames<DeferralReason>.Of(reason)) })];
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using CoLlm.Decoding;
 using CoLlm.Protocol;
 using CoLlm.Protocol.V1;
 using CoLlm.Testing.Observability;
@@ -17,7 +19,7 @@ internal static class ExpressionLaws
     [
         "router", "expert",
         .. Enum.GetValues<FailureReason>().Select(reason => reason.Name()),
-        .. WordsOf<DeferralReason>(), .. WordsOf<FinishReason>(), .. WordsOf<CollaborationMode>(),
+        .. WordsOf<Decoding.Deferral.DeferralReason>(), .. WordsOf<Decoding.FinishReason>(), .. WordsOf<DecodingMode>(),
     ];
 
     /// <returns>One sentence for each mistake.</returns>
@@ -55,7 +57,5 @@ internal static class ExpressionLaws
         : selector.Metric.Contains(':', StringComparison.Ordinal) ? [selector.Metric.Split(':')[0]]
         : TargetLabels;
 
-    private static IEnumerable<string> WordsOf<T>() where T : struct, Enum =>
-        Enum.GetNames<T>().Select(name => string.Concat(name.Select((letter, index) =>
-            char.IsUpper(letter) && index > 0 ? $"_{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}")));
+    private static IEnumerable<string> WordsOf<T>() where T : struct, Enum => Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName);
 }

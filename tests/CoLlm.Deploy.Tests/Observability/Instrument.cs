@@ -4,7 +4,7 @@ namespace CoLlm.Deploy.Tests.Observability;
 /// <param name="Name">OpenTelemetry's.</param>
 /// <param name="Kind"><c>counter</c>, <c>gauge</c> or <c>histogram</c>.</param>
 /// <param name="Unit">As UCUM writes it.</param>
-/// <param name="Labels">Their names.</param>
+/// <param name="Labels">As Prometheus spells them.</param>
 /// <param name="Values">What the row's meaning quotes: values of its labels.</param>
 internal sealed record Instrument(string Name, string Kind, string Unit, string[] Labels, string[] Values)
 {

@@ -10,7 +10,7 @@ internal static partial class InstrumentTable
 
     private static readonly Instrument[] Instruments = [.. Rows
         .Where(cells => cells.Length == 7 && cells[2] is "counter" or "gauge" or "histogram")
-        .Select(cells => new Instrument(cells[1].Trim('`'), cells[2], cells[3].Trim('`'), Quoted(cells[4]), Quoted(cells[5])))];
+        .Select(cells => new Instrument(cells[1].Trim('`'), cells[2], cells[3].Trim('`'), [.. Quoted(cells[4]).Select(label => label.Replace('.', '_'))], Quoted(cells[5])))];
 
     /// <summary>Labels of .NET's own series that dashboards read, by the names that Prometheus stores.</summary>
     private static readonly Dictionary<string, string[]> RuntimeLabels = Rows

@@ -44,11 +44,14 @@ internal sealed class ModelsInProcess : IAsyncDisposable
     }
 
     /// <summary>Writes that head as it would be after a training with these experts.</summary>
-    public void WriteHead(string path, params string[] experts)
+    public void WriteHead(string path, params string[] experts) => WriteHead(path, calibration: null, experts);
+
+    /// <summary>The same with a calibration.</summary>
+    public void WriteHead(string path, CalibrationTable? calibration, params string[] experts)
     {
         ExpertIdentity[] identities = [.. experts.Select(name => new ExpertIdentity(name, FingerprintOf(name)))];
         var trainedWith = new SwapHeadIdentity(FingerprintOf(Settings.BaseModel), _tokenizer.Fingerprint, identities);
-        new SwapHeadFile(HeadFor(experts.Length), trainedWith, Calibration: null).Write(path);
+        new SwapHeadFile(HeadFor(experts.Length), trainedWith, calibration).Write(path);
     }
 
     /// <summary>Writes the answer without any wire.</summary>
