@@ -14,6 +14,7 @@ internal static class CustomResources
         ["monitoring.coreos.com/v1/ServiceMonitor"] = typeof(ServiceMonitor),
         ["monitoring.coreos.com/v1/PrometheusRule"] = typeof(PrometheusRule),
         ["keda.sh/v1alpha1/ScaledObject"] = typeof(ScaledObject),
+        ["leaderworkerset.x-k8s.io/v1/LeaderWorkerSet"] = typeof(LeaderWorkerSet),
     };
 }
 
@@ -135,4 +136,26 @@ internal sealed class ScaledObjectTrigger
     public string MetricType { get; set; } = "";
 
     public Dictionary<string, string> Metadata { get; set; } = [];
+}
+
+internal sealed class LeaderWorkerSet : CustomResource<LeaderWorkerSetSpec>;
+
+internal sealed class LeaderWorkerSetSpec
+{
+    public int Replicas { get; set; }
+
+    public string StartupPolicy { get; set; } = "";
+
+    public LeaderWorkerTemplate LeaderWorkerTemplate { get; set; } = new();
+}
+
+internal sealed class LeaderWorkerTemplate
+{
+    public int Size { get; set; }
+
+    public string RestartPolicy { get; set; } = "";
+
+    public V1PodTemplateSpec LeaderTemplate { get; set; } = new();
+
+    public V1PodTemplateSpec WorkerTemplate { get; set; } = new();
 }

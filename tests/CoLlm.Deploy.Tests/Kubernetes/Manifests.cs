@@ -8,7 +8,7 @@ namespace CoLlm.Deploy.Tests.Kubernetes;
 /// <summary>What one overlay gives a cluster: the output of <c>kubectl kustomize</c>, read strictly into the Kubernetes API's own types.</summary>
 internal sealed class Manifests
 {
-    private static readonly ConcurrentDictionary<string, Task<string>> Built = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, Lazy<Task<Manifests>>> Built = new(StringComparer.Ordinal);
 
     private readonly List<IKubernetesObject<V1ObjectMeta>> _objects;
 
@@ -25,9 +25,15 @@ internal sealed class Manifests
     /// <summary>The deployments' pods, each with the deployment's name.</summary>
     public IEnumerable<(string Name, V1PodTemplateSpec Pod)> Pods => Deployments.Select(deployment => (deployment.Name(), deployment.Spec.Template));
 
+    /// <summary>Those, and the pods of engines that others have built.</summary>
+    public IEnumerable<(string Name, V1PodTemplateSpec Pod)> AllPods => Pods.Concat(Of<LeaderWorkerSet>().SelectMany(set => new[]
+    {
+        ($"{set.Name()} leader", set.Spec!.LeaderWorkerTemplate.LeaderTemplate), ($"{set.Name()} worker", set.Spec.LeaderWorkerTemplate.WorkerTemplate),
+    }));
+
     /// <param name="overlay">Name of its folder.</param>
-    public static async Task<Manifests> OfOverlayAsync(string overlay) =>
-        Parse(await Built.GetOrAdd(overlay, name => BuildAsync($"deploy/kubernetes/overlays/{name}")));
+    public static Task<Manifests> OfOverlayAsync(string overlay) =>
+        Built.GetOrAdd(overlay, name => new(async () => Parse(await BuildAsync($"deploy/kubernetes/overlays/{name}")))).Value;
 
     /// <param name="folder">Of a kustomization, relative to the root of the checkout.</param>
     public static Task<string> BuildAsync(string folder) => ExternalTool.Kubectl.Required().ExpectSuccessAsync("kustomize", folder);

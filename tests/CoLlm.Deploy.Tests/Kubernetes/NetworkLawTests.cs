@@ -55,5 +55,18 @@ public sealed class NetworkLawTests
         }
     }
 
+    [Fact]
+    public async Task Engine_HttpPort_IsOpenToExactlyItsExpertAndItself()
+    {
+        Manifests manifests = await Manifests.OfOverlayAsync("engine");
+        NetworkOf network = new(manifests);
+        (string _, V1PodTemplateSpec leader) = manifests.AllPods.Single(pod => pod.Name.EndsWith(" leader", StringComparison.Ordinal));
+        Assert.Equal(["expert-mathematics"], manifests.Pods.Where(from => network.Connects(from.Pod, leader, 8000)).Select(from => from.Name));
+        V1Service service = manifests.Of<V1Service>().Single(service => service.Name() == "engine-mathematics");
+        Assert.Equal(["engine-mathematics leader"], manifests.AllPods.Where(pod => Manifests.Selects(service.Spec.Selector, pod.Pod.Metadata.Labels)).Select(pod => pod.Name));
+        ServiceSettings expert = ServiceSettings.Of(manifests, manifests.Pods.Single(pod => pod.Name == "expert-mathematics").Pod);
+        Assert.Equal($"http://{service.Name()}:{service.Spec.Ports[0].Port}", expert.Expert!.Models[0].OpenAi!.Endpoint);
+    }
+
     private static int GrpcPort(V1PodTemplateSpec pod) => pod.Spec.Containers[0].Ports.Single(port => port.Name == "grpc").ContainerPort;
 }

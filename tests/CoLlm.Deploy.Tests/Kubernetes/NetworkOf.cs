@@ -10,9 +10,9 @@ internal sealed class NetworkOf(Manifests manifests)
     /// <summary>Whether one pod may open a connection to another's port: both ends must allow it.</summary>
     public bool Connects(V1PodTemplateSpec from, V1PodTemplateSpec to, int port) =>
         Policies(from, "Egress").SelectMany(policy => policy.Spec.Egress ?? [])
-            .Any(rule => rule.Ports.Any(allowed => Names(allowed, to, port)) && rule.To.Any(peer => IsPod(peer, to)))
+            .Any(rule => IsOpen(rule.Ports, to, port) && rule.To.Any(peer => IsPod(peer, to)))
         && Policies(to, "Ingress").SelectMany(policy => policy.Spec.Ingress ?? [])
-            .Any(rule => rule.Ports.Any(allowed => Names(allowed, to, port)) && rule.FromProperty.Any(peer => IsPod(peer, from)));
+            .Any(rule => IsOpen(rule.Ports, to, port) && rule.FromProperty.Any(peer => IsPod(peer, from)));
 
     /// <summary>Other namespaces that may open connections to a pod, and its ports.</summary>
     public IEnumerable<(string Namespace, string Port)> NamespacesThatEnter(V1PodTemplateSpec pod) =>
@@ -37,6 +37,9 @@ internal sealed class NetworkOf(Manifests manifests)
 
     private static bool IsPod(V1NetworkPolicyPeer peer, V1PodTemplateSpec pod) =>
         peer is { NamespaceSelector: null, IpBlock: null } && Manifests.Selects(peer.PodSelector.MatchLabels, pod.Metadata.Labels);
+
+    // Without a list of ports all are meant.
+    private static bool IsOpen(IList<V1NetworkPolicyPort>? ports, V1PodTemplateSpec pod, int port) => ports is null || ports.Any(allowed => Names(allowed, pod, port));
 
     private static bool Names(V1NetworkPolicyPort allowed, V1PodTemplateSpec pod, int port) => allowed.Protocol == "TCP"
         && (allowed.Port.Value == $"{port}" || pod.Spec.Containers[0].Ports.Any(named => named.Name == allowed.Port.Value && named.ContainerPort == port));

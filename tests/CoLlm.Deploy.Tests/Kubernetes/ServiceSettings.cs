@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CoLlm.Expert;
 using CoLlm.Expert.Hosting;
 using CoLlm.Router.Hosting;
@@ -15,6 +16,8 @@ namespace CoLlm.Deploy.Tests.Kubernetes;
 /// <summary>What a pod's configuration file says, read and validated as the process itself does.</summary>
 internal sealed record ServiceSettings
 {
+    private static readonly ConcurrentDictionary<(string, string), Lazy<ServiceSettings>> Known = new();
+
     private ServiceSettings()
     {
     }
@@ -35,11 +38,14 @@ internal sealed record ServiceSettings
     public TimeSpan DrainTimeout { get; private init; }
 
     /// <exception cref="ServiceConfigurationException">The file cannot be used.</exception>
-    public static ServiceSettings Of(Manifests manifests, V1PodTemplateSpec pod)
+    public static ServiceSettings Of(Manifests manifests, V1PodTemplateSpec pod) => Known.GetOrAdd(
+        (Manifests.ComponentOf(pod), manifests.ConfigurationOf(pod)), key => new(() => Of(key.Item1, key.Item2))).Value;
+
+    private static ServiceSettings Of(string component, string json)
     {
         using TemporaryDirectory folder = new();
-        string file = folder.Write("settings.json", manifests.ConfigurationOf(pod));
-        if (Manifests.ComponentOf(pod) == "router")
+        string file = folder.Write("settings.json", json);
+        if (component == "router")
         {
             RouterOptions router = ServiceConfiguration.Load<RouterOptions>(file, options => options.FindProblems());
             return Of(router.Listen, router.HealthListen, RouterHost.Build(router)) with { Router = router, DrainTimeout = router.Drain.Timeout };
