@@ -1,6 +1,9 @@
 using CoLlm.Inference.Backends;
+using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Failures;
+using CoLlm.Testing;
 using CoLlm.Testing.Laws;
+using CoLlm.Testing.Reference;
 
 namespace CoLlm.Inference.Tests;
 
@@ -165,6 +168,19 @@ public sealed class InferenceEngineTests
         Assert.Equal("The engine was stopped.", failure.Message);
         Assert.True(engine.Backend.IsDisposed);
         EngineInvariants.CheckEmpty(engine.Engine);
+    }
+
+    [Theory]
+    [InlineData(null, 5)]
+    [InlineData(2, 2)]
+    public async Task Constructor_DeviceWithMemoryOfItsOwn_FillsWhatIsFreeUnlessTold(int? toldBlocks, int expectedBlocks)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
+        ReferenceBackend backend = new(checkpoint);
+        long blockBytes = backend.KvBlockBytes(16);
+        HookedBackend device = new(backend) { FreeKvBytes = (5 * blockBytes) + 1 };
+        await using InferenceEngine engine = InferenceEngine.CreateStepped(device, new InferenceEngineOptions { KvCacheBytes = toldBlocks * blockBytes });
+        Assert.Equal(expectedBlocks, engine.GetStatistics().KvBlocks);
     }
 
     [Theory]

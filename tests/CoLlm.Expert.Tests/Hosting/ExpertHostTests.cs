@@ -1,4 +1,5 @@
 using CoLlm.Expert.Hosting;
+using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Health;
 using CoLlm.Testing;
 using Grpc.Health.V1;
@@ -44,5 +45,12 @@ public sealed class ExpertHostTests
         ExpertOptions options = new() { Listen = "nowhere", Limits = new SessionLimits { CreditTokens = 8, FlushTokens = 8 } };
 
         Assert.Equal(["Listen:", "Models", "Limits.CreditTokens"], options.FindProblems().Select(problem => problem.Split(' ')[0]));
+    }
+    [Fact]
+    public void FindProblems_QuantisedWeightsOnAGpu_AreRefused()
+    {
+        ExpertOptions options = new() { Models = [new() { Name = "m", Directory = "d", Device = "cuda:0", WeightFormat = WeightFormat.Int4 }] };
+
+        Assert.Equal(["Models: \"m\" has the device cuda:0 and the weight format Int4; quantised weights are for the device cpu."], options.FindProblems());
     }
 }

@@ -1,3 +1,4 @@
+using CoLlm.Inference.Cpu;
 using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
@@ -43,6 +44,7 @@ public sealed class RouterOptionsTests
             {
                 { "Listen: \"nowhere\" is no address", good with { Listen = "nowhere" } },
                 { "HealthListen: \"ftp://x\" is no address", good with { HealthListen = "ftp://x" } },
+                { "Base: Device is cuda:0 and WeightFormat Int8", good with { Base = good.Base! with { Device = "cuda:0", WeightFormat = WeightFormat.Int8 } } },
                 { "Experts[0].Addresses[0] is \"host:1\"", good with { Experts = [expert with { Addresses = ["host:1"] }] } },
                 { "Experts[0].Addresses[0] is \"dns:///expert\"", good with { Experts = [expert with { Addresses = ["dns:///expert"] }] } },
                 { "Experts[0].ResolveInterval is 00:00:00", good with { Experts = [expert with { ResolveInterval = TimeSpan.Zero }] } },

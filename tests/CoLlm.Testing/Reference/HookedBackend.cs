@@ -18,6 +18,9 @@ public sealed class HookedBackend(IInferenceBackend inner) : IInferenceBackend
 
     public ModelConfig Config => inner.Config;
 
+    /// <summary>What a device with memory of its own would say is free.</summary>
+    public long? FreeKvBytes { get; init; }
+
     public bool IsDisposed { get; private set; }
 
     public long KvBlockBytes(int blockSizeTokens) => inner.KvBlockBytes(blockSizeTokens);
