@@ -1,5 +1,6 @@
 using CoLlm.Benchmarks.Collaboration;
 using CoLlm.Benchmarks.Inference;
+using CoLlm.Benchmarks.Telemetry;
 using CoLlm.Benchmarks.Transport;
 
 namespace CoLlm.Benchmarks;
@@ -15,6 +16,7 @@ internal static class BenchmarkCatalog
         [QualityBenchmark.Name] = (QualityBenchmark.Summary, QualityBenchmark.RunAsync),
         [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
         [CollaborationBenchmark.Name] = (CollaborationBenchmark.Summary, CollaborationBenchmark.RunAsync),
+        [TelemetryBenchmark.Name] = (TelemetryBenchmark.Summary, TelemetryBenchmark.RunAsync),
         [ServiceProcess.Name] = (ServiceProcess.Summary, ServiceProcess.RunAsync),
         ["transport"] = ("gRPC against the raw HTTP/2 below it, grpc-js and grpcio: results/transport.md", TransportBenchmark.RunAsync),
         ["transport-server"] = ("The server process that transport starts", TransportServer.RunAsync),

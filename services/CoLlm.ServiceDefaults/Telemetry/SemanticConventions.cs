@@ -8,8 +8,6 @@ public static class SemanticConventions
     /// <summary>Later versions may rename; a new one is taken as a whole.</summary>
     public const string Version = "1.40.0";
 
-    public const string SchemaUrl = "https://opentelemetry.io/schemas/" + Version;
-
     /// <summary>Duration of a call as its server sees it, in seconds.</summary>
     public const string RpcServerCallDuration = "rpc.server.call.duration";
 

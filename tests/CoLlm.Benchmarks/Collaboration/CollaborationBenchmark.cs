@@ -141,13 +141,13 @@ internal static class CollaborationBenchmark
         return models.File(name);
     }
 
-    private static object ExpertSettings(GeneratedModels models) => new
+    public static object ExpertSettings(GeneratedModels models) => new
     {
         Listen = "http://127.0.0.1:0",
         Models = new[] { new { Name = GeneratedModels.ExpertName, Directory = models.ExpertDirectory, Threads = GeneratedModels.Threads } },
     };
 
-    private static object RouterSettings(GeneratedModels models, string expert) => new
+    public static object RouterSettings(GeneratedModels models, string expert) => new
     {
         Listen = "http://127.0.0.1:0",
         Base = new { Directory = models.BaseDirectory, Threads = GeneratedModels.Threads },

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoLlm.Benchmarks.Telemetry;
 using CoLlm.Benchmarks.Transport;
 using CoLlm.Expert.Hosting;
 using CoLlm.Expert.Models;
@@ -25,11 +26,12 @@ internal sealed class ServiceProcess : IDisposable
 
     public string Address { get; private set; } = "";
 
-    /// <param name="service"><c>router</c>, <c>expert</c> or <c>research</c>.</param>
+    /// <param name="service"><c>router</c>, <c>expert</c>, <c>research</c> or <c>sink</c>.</param>
     /// <param name="argument">A configuration file; the model directory for <c>research</c>.</param>
-    public static async Task<ServiceProcess> StartAsync(string service, string argument)
+    /// <param name="environment">Variables, each as <c>NAME=VALUE</c>.</param>
+    public static async Task<ServiceProcess> StartAsync(string service, string argument, params string[] environment)
     {
-        var process = new ServiceProcess(new ChildProcess(Environment.ProcessPath!, Name, service, argument));
+        var process = new ServiceProcess(new ChildProcess(Environment.ProcessPath!, [Name, service, argument, .. environment]));
         process.Address = await process.ReadAsync(await process._process.ReadAsync(), Ready);
         return process;
     }
@@ -43,10 +45,13 @@ internal sealed class ServiceProcess : IDisposable
     /// <summary>The child's side.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        foreach (string variable in args[2..])
+            Environment.SetEnvironmentVariable(variable[..variable.IndexOf('=', StringComparison.Ordinal)], variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..]);
         await using WebApplication application = args[0] switch
         {
             "expert" => ExpertHost.Build(ServiceConfiguration.Load<Expert.ExpertOptions>(args[1])),
             "router" => RouterHost.Build(ServiceConfiguration.Load<RouterOptions>(args[1])),
+            "sink" => TelemetrySink.Build(),
             _ => ResearchServer.Build(args[1]),
         };
         await application.StartAsync();

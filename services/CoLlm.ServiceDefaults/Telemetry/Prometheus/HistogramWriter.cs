@@ -47,7 +47,6 @@ internal readonly struct HistogramWriter(PrometheusText text, PrometheusFormat f
     {
         foreach (ref readonly Exemplar exemplar in exemplars)
         {
-            // A histogram of whole numbers keeps them as such; only one of the two values is set.
             double value = exemplar.DoubleValue;
             if (exemplar.TraceId == default || !(value > above && value <= upTo))
                 continue;
