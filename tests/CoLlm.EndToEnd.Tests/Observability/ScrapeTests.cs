@@ -5,7 +5,8 @@ using CoLlm.EndToEnd.Tests.Processes;
 namespace CoLlm.EndToEnd.Tests.Observability;
 
 /// <summary>What the processes offer to Prometheus, judged by Prometheus' own tool.</summary>
-public sealed class ScrapeTests(TracedServices services) : IClassFixture<TracedServices>
+[Collection<TracedServicesCollection>]
+public sealed class ScrapeTests(TracedServices services)
 {
     private const string OpenMetrics = "application/openmetrics-text; version=1.0.0";
 

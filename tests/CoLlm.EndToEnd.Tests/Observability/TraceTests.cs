@@ -7,7 +7,8 @@ using Grpc.Core;
 namespace CoLlm.EndToEnd.Tests.Observability;
 
 /// <summary>One request over two processes is one trace, and costs nothing where nobody samples it.</summary>
-public sealed class TraceTests(TracedServices services) : IClassFixture<TracedServices>
+[Collection<TracedServicesCollection>]
+public sealed class TraceTests(TracedServices services)
 {
     private const string Generate = "collm.v1.Generation/Generate", Session = "collm.v1.Expert/Session";
     private const string Router = "collm-router", Expert = "collm-expert";

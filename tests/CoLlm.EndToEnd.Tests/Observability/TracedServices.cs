@@ -41,3 +41,7 @@ public sealed class TracedServices : IAsyncLifetime
         return process;
     }
 }
+
+/// <summary>Puts the tests that share traced services into one collection.</summary>
+[CollectionDefinition]
+public sealed class TracedServicesCollection : ICollectionFixture<TracedServices>;
