@@ -7,14 +7,22 @@ namespace CoLlm.Protocol.Tests;
 public sealed class PayloadSizeTests
 {
     [Theory]
-    [InlineData(1, 60)]
-    [InlineData(4, 70)]
-    [InlineData(12, 100)]
-    public void Deferral_TokenForm_StaysBelowBound(int suffixLength, int boundBytes)
+    [InlineData(1, 60, 0)]
+    [InlineData(4, 70, 0)]
+    [InlineData(12, 100, 0)]
+    [InlineData(12, 100, ulong.MaxValue)]
+    public void Deferral_TokenForm_StaysBelowBound(int suffixLength, int boundBytes, ulong spanId)
     {
         var ask = new SessionRequest
         {
-            Ask = new Ask { Epoch = 3, Start = 3000, PrefixHash = PrefixHash.Of([1]).Value, Tokens = { Enumerable.Repeat(127_000, suffixLength) } },
+            Ask = new Ask
+            {
+                Epoch = 3,
+                Start = 3000,
+                PrefixHash = PrefixHash.Of([1]).Value,
+                Tokens = { Enumerable.Repeat(127_000, suffixLength) },
+                SpanId = spanId, // Sampled, and the first of its burst.
+            },
         };
         var answer = new SessionResponse
         {
