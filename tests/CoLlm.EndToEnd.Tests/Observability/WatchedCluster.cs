@@ -70,7 +70,7 @@ public sealed class WatchedCluster : IAsyncLifetime
     {
         foreach (CollaborationMode mode in (CollaborationMode[])
             [CollaborationMode.Defer, CollaborationMode.Compose, CollaborationMode.BaseOnly, CollaborationMode.ExpertOnly])
-            await _router!.GenerateAsync(new Scenario { Mode = mode, Threshold = 0.5f }.ToMessage());
+            await _router!.GenerateAsync(new Scenario { Mode = mode, MaxNewTokens = 16 }.ToMessage());
     }
 
     private async Task DisturbAsync()
