@@ -91,7 +91,7 @@ public sealed class DockerfileLawTests
             Assert.Equal(["dotnet", assembly], Words(whole, "ENTRYPOINT"));
             Assert.Equal(["serve", stage.Name, "--config", $"/etc/collm/{stage.Name}.json"], Words(whole, "CMD"));
             int port = new Uri(stage.Name == "router" ? new Router.Hosting.RouterOptions().Listen : new Expert.ExpertOptions().Listen).Port;
-            Assert.Equal($"{port} {port + 1}", whole.Single(instruction => instruction.Name == "EXPOSE").Arguments);
+            Assert.Equal($"{port} 8080", whole.Single(instruction => instruction.Name == "EXPOSE").Arguments);
             string health = whole.Single(instruction => instruction.Name == "HEALTHCHECK").Arguments;
             Assert.EndsWith($"CMD [\"dotnet\", \"{assembly}\", \"health\", \"--address\", \"http://127.0.0.1:{port}\"]", health, StringComparison.Ordinal);
         }
