@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches llama.cpp's own server from Debian's unstable suite, with the libraries it was built against, into one folder, and prints
 # the program to run. Nothing is installed on the machine and nothing of it is changed; apt checks Debian's signatures.
-#   COLLM_LLAMA_SERVER=$(tests/interop/install-llama-server.sh FOLDER)
+#   LLAMA_SERVER_PROGRAM=$(tests/interop/install-llama-server.sh FOLDER)
 set -euo pipefail
 folder=$(realpath -m "${1:?a folder to put it in}")
 mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,root}

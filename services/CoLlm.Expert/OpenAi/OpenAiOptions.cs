@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using CoLlm.ServiceDefaults.Configuration;
 
 namespace CoLlm.Expert.OpenAi;
 
@@ -78,6 +79,8 @@ public sealed record OpenAiOptions
             yield return $"{path}.Tokenizer is empty; it must name a directory with the model's tokenizer.";
         if (ApiKeyFile.Length > 0 && ApiKeyVariable.Length > 0)
             yield return $"{path}.ApiKeyFile and {path}.ApiKeyVariable are both set; one is enough.";
+        if (ApiKeyVariable.StartsWith(ServiceConfiguration.EnvironmentPrefix, StringComparison.OrdinalIgnoreCase))
+            yield return $"{path}.ApiKeyVariable is {ApiKeyVariable}; variables that begin with {ServiceConfiguration.EnvironmentPrefix} are settings, so name another.";
         (string, TimeSpan)[] times = [(nameof(RequestTimeout), RequestTimeout), (nameof(StartTimeout), StartTimeout), (nameof(HealthInterval), HealthInterval)];
         foreach ((string name, TimeSpan value) in times)
         {

@@ -72,7 +72,7 @@ internal sealed class RemoteModelBuilder(ExpertModelOptions model, SessionLimits
 
     private async Task<ServerModel> InspectAsync(ServerConnection connection, CancellationToken cancellationToken)
     {
-        ServerModel server = await new ServerInspection(connection, _options).RunAsync(cancellationToken).ConfigureAwait(false);
+        ServerModel server = await new ServerInspection(connection, _options, _directory.Value.Tokenizer).RunAsync(cancellationToken).ConfigureAwait(false);
         Tokenizer tokenizer = _directory.Value.Tokenizer;
         await TokenizerCheck.RunAsync(connection, server.Dialect, server.Name, tokenizer, _options.Tokenizer, cancellationToken).ConfigureAwait(false);
         CompletionClient completions = new(connection, server, tokenizer, VocabularySize(server, connection));

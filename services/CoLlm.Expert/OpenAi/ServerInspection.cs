@@ -2,12 +2,13 @@ using System.Text.Json;
 using CoLlm.Expert.Models;
 using CoLlm.Expert.OpenAi.Dialects;
 using CoLlm.Expert.Sessions;
+using CoLlm.Inference.Tokenization;
 using CoLlm.Protocol.V1;
 
 namespace CoLlm.Expert.OpenAi;
 
 /// <summary>Finds out which server answers and which model it has.</summary>
-internal sealed class ServerInspection(ServerConnection connection, OpenAiOptions options)
+internal sealed class ServerInspection(ServerConnection connection, OpenAiOptions options, Tokenizer tokenizer)
 {
     private const int MostListBytes = 4 << 20;
     private const string ModelsPath = "v1/models";
@@ -60,7 +61,7 @@ internal sealed class ServerInspection(ServerConnection connection, OpenAiOption
         {
             ServerFlavor.Vllm => new VllmDialect(),
             ServerFlavor.Sglang => new SglangDialect(),
-            _ => new LlamaCppDialect(),
+            _ => new LlamaCppDialect(tokenizer.Encode("a", addSpecial: false)[^1]),
         };
     }
 }

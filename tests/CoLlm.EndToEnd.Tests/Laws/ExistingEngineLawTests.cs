@@ -3,6 +3,7 @@ using CoLlm.EndToEnd.Tests.Clients;
 using CoLlm.EndToEnd.Tests.InProcess;
 using CoLlm.EndToEnd.Tests.Processes;
 using CoLlm.Expert.OpenAi;
+using CoLlm.Expert.Tests.OpenAi.LlamaCpp;
 using CoLlm.Expert.Tests.OpenAi.Servers;
 
 namespace CoLlm.EndToEnd.Tests.Laws;
@@ -21,7 +22,21 @@ public sealed class ExistingEngineLawTests
     public async Task Generate_ExpertIsAnExistingEngine_EqualsOneProcess(ServerFlavor flavor)
     {
         await using CompletionsServer server = await CompletionsServer.StartAsync(flavor);
-        await using CollmProcess expert = await CollmProcess.StartAsync("expert", Settings.ExpertElsewhere(Model, server.Address));
+        await CheckAsync(server.Address);
+    }
+
+    /// <summary>Run by hand: <c>tests/interop/README.md</c> has the commands.</summary>
+    [Fact(Explicit = true)]
+    public async Task Generate_ExpertIsLlamaCppsOwnServer_EqualsOneProcess()
+    {
+        int port = LlamaServerProcess.FreePort();
+        using LlamaServerProcess server = LlamaServerProcess.Start(port);
+        await CheckAsync($"http://127.0.0.1:{port}");
+    }
+
+    private static async Task CheckAsync(string server)
+    {
+        await using CollmProcess expert = await CollmProcess.StartAsync("expert", Settings.ExpertElsewhere(Model, server));
         await using CollmProcess router = await CollmProcess.StartAsync("router", Settings.Router(null, (Model, [expert.Address])));
         using RouterClient client = new(router);
         await using ModelsInProcess local = new(Model);

@@ -123,6 +123,24 @@ public sealed class ServerMisbehaviourTests
     }
 
     [Fact]
+    public async Task Ask_LlamaCppWroteAnotherTokenThanItWasMadeTo_IsRefused()
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(ServerFlavor.LlamaCpp);
+        using SessionClient session = new(expert);
+        await session.OpenAsync([1, 2, 3]);
+        await session.AskAsync();
+        expert.Server!.Spoil = (path, reply) =>
+        {
+            if (path == "/completion")
+                reply["completion_probabilities"]![0]!["id"] = 3;
+        };
+
+        await session.SendAsync(new SessionRequest { Ask = new Ask { Start = 3, PrefixHash = session.Hash.Value } });
+
+        Assert.Contains("another position", (await session.ReceivePastAppliedAsync())!.Notice.Failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ask_LlamaCppTruncatedThePrompt_IsRefused()
     {
         await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(ServerFlavor.LlamaCpp);

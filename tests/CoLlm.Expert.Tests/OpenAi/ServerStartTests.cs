@@ -27,7 +27,7 @@ public sealed class ServerStartTests
         { "fewer tokens", FailureReason.Unsupported, "gave 7 most probable tokens where 20" },
         { "above the server's limit", FailureReason.Internal, "greater than max allowed: 10" },
         { "processed probabilities", FailureReason.Unsupported, "raw_logprobs" },
-        { "key", FailureReason.Internal, "environment variable COLLM_TEST_NO_SUCH_KEY" },
+        { "key", FailureReason.Internal, "environment variable NO_SUCH_KEY_IN_TESTS" },
         { "key file", FailureReason.Internal, "cannot be read from the file" },
     };
 
@@ -173,7 +173,7 @@ public sealed class ServerStartTests
             [
                 new ExpertModelOptions { Name = "neither" },
                 new ExpertModelOptions { Name = "both", Directory = "/models/x", OpenAi = new OpenAiOptions { Endpoint = "http://host:8000", Tokenizer = "/models/x" } },
-                new ExpertModelOptions { Name = "wrong", OpenAi = new OpenAiOptions { Endpoint = "host:8000", ApiKeyFile = "a", ApiKeyVariable = "B", RequestTimeout = TimeSpan.Zero } },
+                new ExpertModelOptions { Name = "wrong", OpenAi = new OpenAiOptions { Endpoint = "host:8000", ApiKeyFile = "a", ApiKeyVariable = "COLLM_KEY", RequestTimeout = TimeSpan.Zero } },
                 new ExpertModelOptions { Name = "version", OpenAi = new OpenAiOptions { Endpoint = "http://host:8000/v1/", Tokenizer = "/models/x" } },
                 new ExpertModelOptions { Name = "user", OpenAi = new OpenAiOptions { Endpoint = "http://me:secret@host:8000", Tokenizer = "/models/x" } },
             ],
@@ -182,7 +182,7 @@ public sealed class ServerStartTests
         string[] problems = [.. options.FindProblems()];
 
         Assert.Equal(
-            ["Models[0]", "Models[1]", "Models[2].OpenAi.Endpoint", "Models[2].OpenAi.Tokenizer", "Models[2].OpenAi.ApiKeyFile", "Models[2].OpenAi.RequestTimeout", "Models[3].OpenAi.Endpoint", "Models[4].OpenAi.Endpoint"],
+            ["Models[0]", "Models[1]", "Models[2].OpenAi.Endpoint", "Models[2].OpenAi.Tokenizer", "Models[2].OpenAi.ApiKeyFile", "Models[2].OpenAi.ApiKeyVariable", "Models[2].OpenAi.RequestTimeout", "Models[3].OpenAi.Endpoint", "Models[4].OpenAi.Endpoint"],
             problems.Select(problem => problem.Split(' ')[0]));
         Assert.DoesNotContain(problems, problem => problem.Contains("secret", StringComparison.Ordinal));
     }
@@ -196,7 +196,7 @@ public sealed class ServerStartTests
             case "model":
                 return options with { Model = "org/another" };
             case "key":
-                return options with { ApiKeyVariable = "COLLM_TEST_NO_SUCH_KEY" };
+                return options with { ApiKeyVariable = "NO_SUCH_KEY_IN_TESTS" };
             case "key file":
                 return options with { ApiKeyFile = "/no/such/file" };
             case "above the server's limit":

@@ -8,9 +8,17 @@ namespace CoLlm.Expert.OpenAi.Dialects;
 /// llama.cpp's server: its native <c>/completion</c>, because that names tokens by id and tells of a truncated prompt. A slot with the
 /// longest common prefix is found by the server itself; sessions are not pinned to slots, of which there may be fewer.
 /// </summary>
-internal sealed class LlamaCppDialect : ServerDialect
+/// <remarks>
+/// A token that is half a character is held back by the server, its probabilities with it, and it goes on to write the next one. So it
+/// is made to write a plain token whatever it thinks: a bias acts on what it samples, not on the probabilities it tells.
+/// </remarks>
+/// <param name="plainTokenId">A token that is whole characters.</param>
+internal sealed class LlamaCppDialect(int plainTokenId) : ServerDialect
 {
     private const int MostTokenizedBytes = 1 << 20;
+
+    /// <summary>Above any difference of logits.</summary>
+    private const int ForcingBias = 10_000;
 
     public override string Name => "llama.cpp";
 
@@ -32,6 +40,12 @@ internal sealed class LlamaCppDialect : ServerDialect
         {
             json.WriteNumber("n_probs", topTokens);
             json.WriteBoolean("post_sampling_probs", false);
+            json.WriteStartArray("logit_bias");
+            json.WriteStartArray();
+            json.WriteNumberValue(plainTokenId);
+            json.WriteNumberValue(ForcingBias);
+            json.WriteEndArray();
+            json.WriteEndArray();
         }
 
         json.WriteStartArray("response_fields"); // Its settings, which it repeats otherwise, are longer than the answer.
@@ -56,8 +70,10 @@ internal sealed class LlamaCppDialect : ServerDialect
         foreach (JsonElement entry in reply.Need(written, JsonValueKind.Array, "top_logprobs").EnumerateArray())
             tokens.Add(ReadEntry(reply, entry));
 
-        // Where several are equally probable, the token it wrote need not be among those it lists.
+        // The token it was made to write need not be among the most probable ones, but its probability is told all the same.
         (int Id, double LogProbability) own = ReadEntry(reply, written);
+        if (own.Id != plainTokenId)
+            throw reply.Malformed($"with the probabilities of a token {own.Id} where it was made to write {plainTokenId}, so they may be of another position");
         if (!tokens.Exists(token => token.Id == own.Id))
             tokens.Add(own);
         return tokens;

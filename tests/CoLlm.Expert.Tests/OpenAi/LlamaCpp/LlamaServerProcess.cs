@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using CoLlm.Expert.OpenAi;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Testing;
@@ -9,7 +11,7 @@ namespace CoLlm.Expert.Tests.OpenAi.LlamaCpp;
 internal sealed class LlamaServerProcess : IDisposable
 {
     /// <summary>Names the program, such as <c>llama-server</c>; <c>tests/interop/install-llama-server.sh</c> fetches one.</summary>
-    public const string ProgramVariable = "COLLM_LLAMA_SERVER";
+    public const string ProgramVariable = "LLAMA_SERVER_PROGRAM";
 
     private readonly Process _process;
     private readonly TemporaryDirectory _directory;
@@ -21,9 +23,17 @@ internal sealed class LlamaServerProcess : IDisposable
     }
 
     /// <summary>Names a model directory to use in place of a golden one.</summary>
-    public const string ModelVariable = "COLLM_LLAMA_MODEL";
+    public const string ModelVariable = "LLAMA_SERVER_MODEL";
 
     public static string ModelDirectory => Environment.GetEnvironmentVariable(ModelVariable) ?? RepositoryPaths.Golden("models", "pair-expert");
+
+    /// <summary>A port that was free a moment ago; the server cannot choose one itself.</summary>
+    public static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     public static LlamaServerProcess Start(int port)
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using CoLlm.Inference;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
@@ -17,7 +15,7 @@ public sealed class LlamaServerTests
     [Fact(Explicit = true)]
     public async Task Session_LlamaServerBehindIt_WritesWhatTheEngineWrites()
     {
-        int port = FreePort();
+        int port = LlamaServerProcess.FreePort();
         using LlamaServerProcess server = LlamaServerProcess.Start(port);
         await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync(options => options with { Models = [LlamaServerProcess.Options(port)] });
         using Checkpoint checkpoint = Checkpoint.Open(LlamaServerProcess.ModelDirectory);
@@ -42,12 +40,5 @@ public sealed class LlamaServerTests
         Assert.True(furthest < 1e-3f, $"{furthest}");
         await session.TruncateAsync(20);
         Assert.Equal(4, (await session.AskAsync([5, 8, 12, 20])).Count);
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -41,8 +41,11 @@ internal sealed class ServedLlamaCpp(InferenceEngine engine, Tokenizer tokenizer
         };
         if (top > 0)
         {
-            JsonObject written = Entry(row, Heaviest(row, 1).Single());
-            written["top_logprobs"] = new JsonArray([.. Heaviest(row, top).Select(id => (JsonNode)Entry(row, id))]);
+            int id = request["logit_bias"] is { } bias ? bias[0]![0]!.GetValue<int>() : Heaviest(row, 1).Single();
+            if (Tokenizer.Decode([id], skipSpecial: false).Contains('\uFFFD'))
+                return (200, reply); // Half a character is held back, and its probabilities with it.
+            JsonObject written = Entry(row, id);
+            written["top_logprobs"] = new JsonArray([.. Heaviest(row, top).Select(heavy => (JsonNode)Entry(row, heavy))]);
             reply["completion_probabilities"] = new JsonArray(written);
         }
 
