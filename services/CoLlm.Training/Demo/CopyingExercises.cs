@@ -32,15 +32,39 @@ internal sealed class CopyingExercises(QuestionBank bank, MadeUpWords words, Dem
     {
         QuestionTask task = bank.Library.Wordings.Task(taskId) ?? throw new TrainingException($"templates.json: frames name the unknown task '{taskId}'.");
         return bank.Library.Wordings.Copying.Frames.Names.TryGetValue(task.Entity, out IReadOnlyList<string>? names) && names.Count > 0
-            ? NamedFrames(task, names)
+            ? NamedFrames(task, names, options.FramesPerTask)
             : NumberFrames(task);
     }
 
-    private IEnumerable<DemoText> NamedFrames(QuestionTask task, IReadOnlyList<string> names)
+    /// <summary>Many words to repeat, then frames with names made of such words: the carrying itself, over every piece of a word.</summary>
+    public IEnumerable<DemoText> Echoes()
     {
-        for (int i = 0; i < options.FramesPerTask; i++)
+        EchoRules rules = bank.Library.Wordings.Copying.Echo;
+        for (int i = 0; i < options.Echoes; i++)
         {
-            string name = bank.Of(words.Pick(names)).Fill(Drawn());
+            Dictionary<string, string> values = new()
+            {
+                ["words"] = string.Join(' ', Enumerable.Range(0, words.Between(rules.Words)).Select(_ => words.Word())),
+            };
+            yield return new DemoText("echo", bank.Of(words.Pick(rules.Questions)).Fill(values), bank.Of(rules.Answer).Fill(values));
+        }
+
+        foreach (QuestionTask task in bank.Library.Wordings.Tasks.Where(task => rules.Names.ContainsKey(task.Entity)))
+        {
+            foreach (DemoText frame in NamedFrames(task, rules.Names[task.Entity], options.EchoFramesPerTask))
+                yield return frame;
+        }
+    }
+
+    private IEnumerable<DemoText> NamedFrames(QuestionTask task, IReadOnlyList<string> names, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            string written = words.Pick(names);
+            Dictionary<string, string> drawn = Drawn();
+            if (written.Contains("{word3}", StringComparison.Ordinal))
+                drawn["word3"] = words.Word();
+            string name = bank.Of(written).Fill(drawn);
             Dictionary<string, string> values = new() { ["brand"] = name, ["name"] = name, ["subject"] = name, ["noun"] = name };
             QuestionForm form = words.Pick(task.Forms);
             string question = bank.Of(words.Pick(form.Questions.Training)).Fill(values);

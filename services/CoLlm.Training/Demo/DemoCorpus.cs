@@ -35,12 +35,13 @@ internal sealed class DemoCorpus
     public IEnumerable<DemoText> Tokenizer() =>
         Conversation().Concat(Copying().All()).Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train));
 
-    /// <summary>What the base learns to converse from.</summary>
+    /// <summary>What the base learns to converse from, and to carry any word into the answer.</summary>
     public IEnumerable<DemoText> BaseLanguageModel() => Enumerable.Repeat(Conversation(), _options.ConversationRepeats).SelectMany(talk => talk)
-        .Concat(Copying().All()).Concat(Questions(DemoSplit.Base));
+        .Concat(Copying().All().Where((_, i) => i % _options.ExerciseStep == 0)).Concat(Echoes()).Concat(Questions(DemoSplit.Base));
 
-    /// <summary>What base and swap head are trained on together.</summary>
-    public IEnumerable<DemoText> JointTraining() => Conversation().Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train));
+    /// <summary>What base and swap head are trained on together; some echoes keep the base in practice.</summary>
+    public IEnumerable<DemoText> JointTraining() => Conversation().Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train))
+        .Concat(Echoes().Where((_, i) => i % _options.JointEchoStep == 0));
 
     /// <summary>What one expert reads, in pieces: domain text, and a few exchanges that show it the marks of a conversation.</summary>
     /// <exception cref="TrainingException">There is no such expert.</exception>
@@ -62,11 +63,12 @@ internal sealed class DemoCorpus
 
     private IEnumerable<DemoText> Conversation() => Library.Conversation.Select(talk => new DemoText(talk.Id, talk.Question, talk.Answer));
 
-    private CopyingExercises Copying()
-    {
-        IEnumerable<long> secrets = Catalog.All.Where(entity => entity.IsSecret).Select(ValueOf).OfType<long>();
-        return new CopyingExercises(_bank, new MadeUpWords(Library, secrets, Random(Stream.Copying)), _options);
-    }
+    private CopyingExercises Copying() => new(_bank, new MadeUpWords(Library, Secrets(), Random(Stream.Copying)), _options);
+
+    private IEnumerable<DemoText> Echoes() =>
+        new CopyingExercises(_bank, new MadeUpWords(Library, Secrets(), Random(Stream.Echoes), OpenWords.Of(Library)), _options).Echoes();
+
+    private IEnumerable<long> Secrets() => Catalog.All.Where(entity => entity.IsSecret).Select(ValueOf).OfType<long>();
 
     private IEnumerable<DemoText> Questions(DemoSplit split, string? expert = null) =>
         _bank.Draw([split], _options.QuestionsPerEntity, Random(Stream.Questions + (int)split))
@@ -88,6 +90,7 @@ internal sealed class DemoCorpus
         Sentences = 1,
         Copying = 2,
         Pages = 3,
+        Echoes = 4,
         Questions = 16,
     }
 }

@@ -38,6 +38,22 @@ internal sealed record DemoCorpusOptions
     /// <value>6</value>
     public int PageEditions { get; init; } = 6;
 
+    /// <summary>Exercises in repeating many words.</summary>
+    /// <value>5000</value>
+    public int Echoes { get; init; } = 5000;
+
+    /// <summary>Frames of each task with names made of all kinds of words.</summary>
+    /// <value>700</value>
+    public int EchoFramesPerTask { get; init; } = 700;
+
+    /// <summary>The base reads every so-maniest copying exercise; the tokenizer is made from all.</summary>
+    /// <value>3</value>
+    public int ExerciseStep { get; init; } = 3;
+
+    /// <summary>Every so-maniest echo comes again in the joint training.</summary>
+    /// <value>8</value>
+    public int JointEchoStep { get; init; } = 8;
+
     /// <exception cref="TrainingException">A value is outside its range.</exception>
     public void Validate()
     {
@@ -47,6 +63,10 @@ internal sealed record DemoCorpusOptions
         Check(FramesPerTask, 1_000_000, nameof(FramesPerTask));
         Check(ExpertExerciseStep, 1000, nameof(ExpertExerciseStep));
         Check(ConversationRepeats, 1000, nameof(ConversationRepeats));
+        Check(Echoes, 1_000_000, nameof(Echoes));
+        Check(EchoFramesPerTask, 1_000_000, nameof(EchoFramesPerTask));
+        Check(ExerciseStep, 1000, nameof(ExerciseStep));
+        Check(JointEchoStep, 1000, nameof(JointEchoStep));
         Check(SentencesPerPage, 1000, nameof(SentencesPerPage));
         Check(PageEditions, 1000, nameof(PageEditions));
     }

@@ -33,7 +33,10 @@ internal static unsafe class ModelWeights
     /// Norms one, biases zero, everything else normal with deviation 0.02, the projections that write to the residual stream
     /// divided by the square root of twice the layer count. The seed decides every bit.
     /// </summary>
-    public static TrainableModel Initialize(ModelConfig config, ulong seed)
+    /// <param name="config">Sizes.</param>
+    /// <param name="seed">Of all random numbers.</param>
+    /// <param name="seedsCopying">Adds a <see cref="CopyingCircuit"/>, where there is room for one.</param>
+    public static TrainableModel Initialize(ModelConfig config, ulong seed, bool seedsCopying = false)
     {
         TrainableModel model = new(config);
         float residualDeviation = InitialDeviation / MathF.Sqrt(2 * config.LayerCount);
@@ -53,6 +56,8 @@ internal static unsafe class ModelWeights
                 value = (writesResidual ? residualDeviation : InitialDeviation) * random.NextNormal();
         }
 
+        if (seedsCopying && CopyingCircuit.Fits(config))
+            new CopyingCircuit(model, SeededRandom.ForStream(seed, stream)).Seed();
         return model;
     }
 

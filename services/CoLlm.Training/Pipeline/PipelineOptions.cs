@@ -47,6 +47,9 @@ public sealed record PipelineOptions
     /// <summary>Random weights instead of the model directory's: only its <c>config.json</c> and tokenizer are read.</summary>
     public bool FromScratch { get; init; }
 
+    /// <summary>With random weights: two attention heads know roughly how to copy from the start, so that the model learns it much sooner.</summary>
+    public bool SeedsCopying { get; init; }
+
     /// <summary>In the order of the swap head's rows.</summary>
     public IReadOnlyList<ExpertSource> Experts { get; init; } = [];
 

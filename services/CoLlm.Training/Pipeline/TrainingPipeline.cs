@@ -192,7 +192,7 @@ public sealed class TrainingPipeline(
     private TrainableModel LoadModel(ModelConfig config)
     {
         if (options.FromScratch)
-            return ModelWeights.Initialize(config, options.Training.Seed);
+            return ModelWeights.Initialize(config, options.Training.Seed, options.SeedsCopying);
         using Checkpoint checkpoint = Checkpoint.Open(options.Model);
         return ModelWeights.Load(checkpoint);
     }

@@ -7,7 +7,7 @@ namespace CoLlm.Training.Tests.Demo;
 public sealed class CopyingExercisesTests
 {
     private static readonly DemoText[] Exercises =
-        [.. DemoFolder.Full.BaseLanguageModel().Where(text => text.Source.StartsWith("copying/", StringComparison.Ordinal) || text.Source.StartsWith("frame/", StringComparison.Ordinal))];
+        [.. DemoFolder.Full.Tokenizer().Where(text => text.Source.StartsWith("copying/", StringComparison.Ordinal) || text.Source.StartsWith("frame/", StringComparison.Ordinal))];
 
     [Fact]
     public void Frames_AllTasks_AreUnfinishedAndRepeatWhatTheQuestionNames()
@@ -49,6 +49,32 @@ public sealed class CopyingExercisesTests
         Assert.Contains("196", secrets);
         Assert.Contains("77", secrets);
         Assert.Empty(numbers.Intersect(secrets));
+    }
+
+    [Fact]
+    public void Echoes_Answers_RepeatTheQuestionsWords()
+    {
+        DemoText[] echoes = [.. DemoFolder.Full.BaseLanguageModel().Where(text => text.Source == "echo")];
+        Assert.Equal(new DemoCorpusOptions().Echoes, echoes.Length);
+        Assert.All(echoes, echo => Assert.EndsWith(echo.Text, echo.Question));
+    }
+
+    [Fact]
+    public void Echoes_JointTraining_HoldsSomeOfThem()
+    {
+        HashSet<string> all = [.. DemoFolder.Full.BaseLanguageModel().Where(text => text.Source == "echo").Select(text => text.Text)];
+        string[] again = [.. DemoFolder.Full.JointTraining().Where(text => text.Source == "echo").Select(text => text.Text)];
+        Assert.InRange(again.Length, 1, all.Count / 2);
+        Assert.All(again, text => Assert.Contains(text, all));
+    }
+
+    [Fact]
+    public void Word_OpenWords_DrawsThemAndWordsMadeOfTheirParts()
+    {
+        MadeUpWords words = new(DemoFolder.Library, [], new SeededRandom(1), ["table", "window"]);
+        string[] drawn = [.. Enumerable.Range(0, 300).Select(_ => words.Word())];
+        Assert.InRange(drawn.Count(word => word is "table" or "window"), 60, 180);
+        Assert.Contains(drawn, word => word.Contains("ndow", StringComparison.OrdinalIgnoreCase) && word != "window");
     }
 
     [Fact]

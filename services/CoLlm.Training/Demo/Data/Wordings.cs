@@ -44,6 +44,14 @@ internal sealed record CopyingFamily(string Id, string Slot, string Question, st
 /// <param name="Names">Per kind of entity, how a made-up name is written.</param>
 internal sealed record FrameRules(IReadOnlyList<string> Tasks, IReadOnlyDictionary<string, IReadOnlyList<string>> Names);
 
+/// <summary>Many words to repeat at once, and names for frames that are written with such words.</summary>
+/// <param name="Words">How many words to repeat.</param>
+/// <param name="Questions">Asks for it, with the slot <c>words</c>.</param>
+/// <param name="Answer">Repeats them.</param>
+/// <param name="Names">Per kind of entity, how a name is written.</param>
+internal sealed record EchoRules(
+    NumberRange Words, IReadOnlyList<string> Questions, string Answer, IReadOnlyDictionary<string, IReadOnlyList<string>> Names);
+
 /// <summary>What copying exercises are made of.</summary>
 internal sealed record CopyingRules(
     IReadOnlyList<string> Syllables,
@@ -52,7 +60,8 @@ internal sealed record CopyingRules(
     IReadOnlyList<string> Letters,
     NumberRange Digits,
     IReadOnlyList<CopyingFamily> Families,
-    FrameRules Frames);
+    FrameRules Frames,
+    EchoRules Echo);
 
 /// <summary>What <c>templates.json</c> says. Domain text is keyed by expert, then by kind of entity or family of numbers.</summary>
 internal sealed record Wordings(

@@ -77,7 +77,13 @@ public sealed class DemoMaker(DemoPaths paths, int threadCount, TimeProvider tim
     private Task TrainPlainAsync(
         DemoRecipe recipe, string name, string start, string corpusFile, TrainingOptions training, bool fromScratch, CancellationToken cancellationToken) =>
         PipelineAsync(
-            Options(recipe, name, start, corpusFile, training) with { Objective = TrainingObjective.Lm, FromScratch = fromScratch }, cancellationToken);
+            Options(recipe, name, start, corpusFile, training) with
+            {
+                Objective = TrainingObjective.Lm,
+                FromScratch = fromScratch,
+                SeedsCopying = name == "base",
+            },
+            cancellationToken);
 
     private Task TrainTogetherAsync(DemoRecipe recipe, CancellationToken cancellationToken) =>
         PipelineAsync(

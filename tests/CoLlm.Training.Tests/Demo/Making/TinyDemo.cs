@@ -9,7 +9,7 @@ internal sealed class TinyDemo : IDisposable
 {
     private const string Recipe = """
         {
-          "corpus": {"questions_per_entity": 1, "sentences_per_wording": 1, "exercises_per_family": 2, "frames_per_task": 2, "expert_exercise_step": 4},
+          "corpus": {"questions_per_entity": 1, "sentences_per_wording": 1, "exercises_per_family": 2, "frames_per_task": 2, "expert_exercise_step": 4, "echoes": 4, "echo_frames_per_task": 2, "page_editions": 1, "conversation_repeats": 1},
           "vocabulary_size": 320, "max_sequence_tokens": 48, "max_positions": 512,
           "base_shape": {"hidden_size": 16, "intermediate_size": 32, "layers": 1, "heads": 2, "key_value_heads": 1},
           "expert_shape": {"hidden_size": 24, "intermediate_size": 32, "layers": 1, "heads": 2, "key_value_heads": 2},
