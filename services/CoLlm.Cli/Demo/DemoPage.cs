@@ -12,7 +12,7 @@ internal sealed class DemoPage(AnswerConsole output)
 {
     private const int Indent = 2;
     private const int LabelWidth = 14;
-    private const int MaxAloneCharacters = 320;
+    private const int MaxAloneCharacters = 200;
 
     private static readonly Style Dim = new(decoration: Decoration.Dim);
     private static readonly Style Bold = new(decoration: Decoration.Bold);
