@@ -19,7 +19,8 @@ if [ ${#wanted[@]} -gt 0 ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work"/{sources,lists/partial,cache/archives/partial} $tools
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" > "$work/sources/trixie.list"
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | grep '/debian/$' | head -1)
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$work/sources/trixie.list"
     apt=(apt-get -qq -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/sources" -o "Dir::State::Lists=$work/lists"
          -o "Dir::Cache=$work/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User="$(id -un)")
     "${apt[@]}" update

@@ -6,7 +6,8 @@ set -euo pipefail
 folder=$(realpath -m "${1:?a folder to put it in}")
 mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,root}
 : > "$folder/state/status"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main" > "$folder/sources.list"
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | grep '/debian/$' | head -1)
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" > "$folder/sources.list"
 cat > "$folder/apt.conf" <<CONF
 Dir::State "$folder/state";
 Dir::State::status "$folder/state/status";
