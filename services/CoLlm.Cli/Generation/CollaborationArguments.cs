@@ -21,7 +21,7 @@ internal sealed class CollaborationArguments
 
     private readonly Option<int> _expertWait = GenerateArguments.Number<int>("--expert-wait-ms", "MS", "Longest wait for one token, with wait.");
     private readonly Option<float?> _margin =
-        GenerateArguments.Number<float?>("--contested-margin", "M", "Mark tokens whose deferral probability is this close to the threshold.");
+        GenerateArguments.Number<float?>("--contested-margin", "M", "Mark tokens whose deferral probability is this close to a threshold of one half, and closer towards 0 and 1.");
 
     public CollaborationArguments()
     {

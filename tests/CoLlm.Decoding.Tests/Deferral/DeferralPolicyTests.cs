@@ -84,6 +84,10 @@ public sealed class DeferralPolicyTests
     [InlineData(0.5f, 0.45f, true)]
     [InlineData(0.5f, 0.59f, true)]
     [InlineData(0.5f, 0.39f, false)]
+    [InlineData(0.1f, 0.13f, true)]
+    [InlineData(0.1f, 0.15f, false)]
+    [InlineData(0.004f, 0.005f, true)]
+    [InlineData(0.004f, 0.0001f, false)]
     [InlineData(1f, 0.95f, false)]
     [InlineData(-1f, 0.01f, false)]
     public void IsUnsure_ProbabilityNearARealThreshold_IsContested(float threshold, float probability, bool expected)
