@@ -37,11 +37,11 @@ internal sealed class DemoCorpus
 
     /// <summary>What the base learns to converse from, and to carry any word into the answer.</summary>
     public IEnumerable<DemoText> BaseLanguageModel() => Enumerable.Repeat(Conversation(), _options.ConversationRepeats).SelectMany(talk => talk)
-        .Concat(Copying().All().Where((_, i) => i % _options.ExerciseStep == 0)).Concat(Echoes()).Concat(Questions(DemoSplit.Base));
+        .Concat(Copying().All().Where((_, i) => i % _options.ExerciseStep == 0)).Concat(Echoes()).Concat(Exponents()).Concat(Questions(DemoSplit.Base));
 
-    /// <summary>What base and swap head are trained on together; some echoes keep the base in practice.</summary>
+    /// <summary>What base and swap head are trained on together; some echoes keep the base in practice, and exponents are added.</summary>
     public IEnumerable<DemoText> JointTraining() => Conversation().Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train))
-        .Concat(Echoes().Where((_, i) => i % _options.JointEchoStep == 0));
+        .Concat(Echoes().Where((_, i) => i % _options.JointEchoStep == 0)).Concat(Exponents());
 
     /// <summary>What one expert reads, in pieces: domain text, and a few exchanges that show it the marks of a conversation.</summary>
     /// <exception cref="TrainingException">There is no such expert.</exception>
@@ -68,6 +68,8 @@ internal sealed class DemoCorpus
     private IEnumerable<DemoText> Echoes() =>
         new CopyingExercises(_bank, new MadeUpWords(Library, Secrets(), Random(Stream.Echoes), OpenWords.Of(Library)), _options).Echoes();
 
+    private IEnumerable<DemoText> Exponents() => new ExponentExercises(_bank).All(Random(Stream.Exponents));
+
     private IEnumerable<long> Secrets() => Catalog.All.Where(entity => entity.IsSecret).Select(ValueOf).OfType<long>();
 
     private IEnumerable<DemoText> Questions(DemoSplit split, string? expert = null) =>
@@ -91,6 +93,7 @@ internal sealed class DemoCorpus
         Copying = 2,
         Pages = 3,
         Echoes = 4,
+        Exponents = 5,
         Questions = 16,
     }
 }

@@ -63,11 +63,21 @@ internal sealed record CopyingRules(
     FrameRules Frames,
     EchoRules Echo);
 
+/// <summary>Exercises in adding or subtracting exponents.</summary>
+/// <param name="Question">With the slots <c>v</c>, <c>m</c> and <c>n</c>.</param>
+/// <param name="Answer">With the slot <c>k</c> besides.</param>
+/// <param name="Sign">1 to add, -1 to subtract.</param>
+/// <param name="M">First exponents.</param>
+/// <param name="N">Second exponents.</param>
+/// <param name="Times">How often each pair is asked.</param>
+internal sealed record ExponentFamily(string Question, string Answer, int Sign, NumberRange M, NumberRange N, int Times);
+
 /// <summary>What <c>templates.json</c> says. Domain text is keyed by expert, then by kind of entity or family of numbers.</summary>
 internal sealed record Wordings(
     IReadOnlyList<QuestionTask> Tasks,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<DomainWording>>> DomainText,
-    CopyingRules Copying)
+    CopyingRules Copying,
+    IReadOnlyList<ExponentFamily> Exponents)
 {
     /// <summary>The task with this id; null where there is none.</summary>
     public QuestionTask? Task(string id) => Tasks.FirstOrDefault(task => task.Id == id);
