@@ -40,7 +40,8 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         using CancellationTokenRegistration expired = services.Gate.Expired.UnsafeRegister(
             _ => End(new SessionFault(FailureReason.Draining, "The replica stops now.")), null);
 
-        Task loop = ServeAsync(requests, cancellationToken);
+        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task loop = ServeAsync(requests, stopping.Token);
         await Task.WhenAny(loop, _ended.Task);
         if (!_ended.Task.IsCompleted)
         {
@@ -48,11 +49,13 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
             return;
         }
 
-        // The loop may still wait for a message that nobody will read; it ends with the call.
-        _ = loop.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         SessionFault fault = await _ended.Task;
         _endReason = fault.Reason == FailureReason.Evicted ? "evicted" : "drained";
         await WriteFaultAsync(fault);
+
+        // The loop may still wait for a message or a pass that nobody needs; the call must not end before it has.
+        await stopping.CancelAsync();
+        await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Gives up its place if it is idle; its blocks are home when this returns true.</summary>
@@ -88,7 +91,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         {
             if (!await TryOpenAsync(requests, cancellationToken))
                 return;
-            while (await NextAsync(requests))
+            while (await NextAsync(requests, cancellationToken))
             {
                 if (await _conversation!.HandleAsync(requests.Current, cancellationToken) is { } fault)
                 {
@@ -122,7 +125,7 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
     /// <summary>Reads the Open, agrees on terms, finds a place and computes the prompt; false where there is no session.</summary>
     private async Task<bool> TryOpenAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken cancellationToken)
     {
-        if (!await requests.MoveNext(CancellationToken.None))
+        if (!await requests.MoveNext(cancellationToken))
             return false;
         if (requests.Current.Open is not { } open)
         {
@@ -164,12 +167,12 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         return false;
     }
 
-    private async Task<bool> NextAsync(IAsyncStreamReader<SessionRequest> requests)
+    private async Task<bool> NextAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _lastUsed, services.Time.GetTimestamp());
         if (Interlocked.CompareExchange(ref _state, Idle, Busy) != Busy)
             return false;
-        bool isThere = await requests.MoveNext(CancellationToken.None);
+        bool isThere = await requests.MoveNext(cancellationToken);
         return isThere && Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
     }
 

@@ -17,6 +17,8 @@ internal sealed class MessageReader : DeserializationContext
     private readonly string _encoding;
     private ReadOnlySequence<byte> _payload;
     private PooledBuffer? _expanded;
+    private TaskCompletionSource? _stopped;
+    private int _isReading;
 
     /// <param name="pipe">The bytes; left open.</param>
     /// <param name="maxMessageSize">The largest message, before and after decompression, or null for no limit.</param>
@@ -40,15 +42,42 @@ internal sealed class MessageReader : DeserializationContext
     public async ValueTask<T?> ReadAsync<T>(Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
         where T : class
     {
-        while (true)
+        Interlocked.Exchange(ref _isReading, 1);
+        try
         {
-            ReadResult result = await _pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (result.IsCanceled)
-                throw new OperationCanceledException("The read was cancelled.", cancellationToken);
+            while (_stopped is null)
+            {
+                ReadResult result = await _pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+                if (result.IsCanceled)
+                {
+                    _pipe.AdvanceTo(result.Buffer.Start);
+                    break;
+                }
 
-            if (TryTake(result, deserializer, out T? message))
-                return message;
+                if (TryTake(result, deserializer, out T? message))
+                    return message;
+            }
+
+            throw new OperationCanceledException("The call has ended, and with it the read.");
         }
+        finally
+        {
+            Interlocked.Exchange(ref _isReading, 0);
+            _stopped?.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// Ends a read that still waits, and returns when nobody reads any more: the server uses the pipe again for another call, whose bytes
+    /// a forgotten read would take.
+    /// </summary>
+    public Task StopAsync()
+    {
+        _stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _isReading, 0, 0) == 0)
+            return Task.CompletedTask;
+        _pipe.CancelPendingRead();
+        return _stopped.Task;
     }
 
     /// <summary>The only message of a direction that has exactly one.</summary>

@@ -45,6 +45,7 @@ internal abstract class CallHandler<TRequest, TResponse>(Method<TRequest, TRespo
         }
 
         await lifetime.EndAsync(call.Status, Method.FullName).ConfigureAwait(false);
+        await call.Requests.StopAsync().ConfigureAwait(false);
     }
 
     /// <summary>Runs the method between reading the request and writing the response.</summary>
