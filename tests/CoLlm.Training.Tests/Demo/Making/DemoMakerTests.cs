@@ -67,6 +67,17 @@ public sealed class DemoMakerTests
     }
 
     [Fact]
+    public void Provenance_PublishedModels_AreOfTheRepositorysRecipeAndData()
+    {
+        string folder = Path.Combine(RepositoryPaths.Root, "deploy", "models", "demo");
+        DemoProvenance published = DemoProvenance.Read(folder);
+        DemoProvenance now = DemoProvenance.Of(Path.Combine(folder, "recipe.json"), DemoFolder.Path, folder, published.Models.Keys);
+        Assert.Equal((now.Recipe, now.Data), (published.Recipe, published.Data));
+        Assert.Equal(now.Models, published.Models);
+        Assert.Equal(["base", "mathematics", "medicine"], published.Models.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Read_RepositoryRecipe_StaysWithinTheSizeOfTheDemo()
     {
         DemoRecipe recipe = DemoRecipe.Read(Path.Combine(RepositoryPaths.Root, "deploy", "models", "demo", "recipe.json"));
