@@ -9,17 +9,22 @@ public sealed class LiveDataTests(WatchedCluster cluster) : IClassFixture<Watche
     /// <summary>Wide enough for everything that the cluster has done.</summary>
     private const string Window = "5m";
 
+    private const int MostRounds = 5;
+
     public static TheoryData<string> Dashboards => [.. DashboardFile.All.Select(dashboard => dashboard.Name)];
 
     [Theory]
     [MemberData(nameof(Dashboards))]
     public async Task Queries_OfDashboard_ReturnData(string name)
     {
-        List<string> blind = [];
-        foreach (DashboardQuery query in DashboardFile.All.Single(dashboard => dashboard.Name == name).Queries)
+        DashboardQuery[] queries = [.. DashboardFile.All.Single(dashboard => dashboard.Name == name).Queries];
+        List<string> blind = await FindBlindAsync(queries);
+
+        // A rate needs an increase between two scrapes; on a busy machine the answers so far may have fallen between the same two.
+        for (int more = 0; more < MostRounds && blind.Count > 0; more++)
         {
-            if (!(await cluster.Prometheus.QueryAsync(DashboardFile.Fill(query.Expression, Window))).Any(sample => double.IsFinite(sample.Value)))
-                blind.Add($"{query.Place}: {query.Expression}");
+            await cluster.WriteMoreAsync();
+            blind = await FindBlindAsync(queries);
         }
 
         Assert.Empty(blind);
@@ -62,5 +67,17 @@ public sealed class LiveDataTests(WatchedCluster cluster) : IClassFixture<Watche
     {
         await cluster.Prometheus.WhenTrueAsync("""ALERTS{alertname="CollmKvDivergence", alertstate="firing"}""");
         await cluster.Prometheus.WhenTrueAsync("""ALERTS{alertname="CollmTargetDown"}""");
+    }
+
+    private async Task<List<string>> FindBlindAsync(IEnumerable<DashboardQuery> queries)
+    {
+        List<string> blind = [];
+        foreach (DashboardQuery query in queries)
+        {
+            if (!(await cluster.Prometheus.QueryAsync(DashboardFile.Fill(query.Expression, Window))).Any(sample => double.IsFinite(sample.Value)))
+                blind.Add($"{query.Place}: {query.Expression}");
+        }
+
+        return blind;
     }
 }

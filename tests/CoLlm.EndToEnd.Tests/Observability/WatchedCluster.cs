@@ -48,6 +48,9 @@ public sealed class WatchedCluster : IAsyncLifetime
         Prometheus = Own(await PrometheusServer.StartAsync(
             [.. new[] { router, lonely }.Select(process => ("collm-router", new Uri(process.HttpAddress).Authority)),
              .. replicas.Append(second).Select(process => ("collm-expert", new Uri(process.HttpAddress).Authority))]));
+
+        // A process that dies before it was ever seen is none of Prometheus' targets; a count seen once has no rate.
+        await Prometheus.WhenScrapedAsync();
         for (int round = 0; round < RoundCount; round++)
         {
             await WriteAsync();
@@ -63,6 +66,13 @@ public sealed class WatchedCluster : IAsyncLifetime
         foreach (IAsyncDisposable owned in Enumerable.Reverse(_owned))
             await owned.DisposeAsync();
         _folder.Dispose();
+    }
+
+    /// <summary>More answers, until Prometheus has seen them.</summary>
+    internal async Task WriteMoreAsync()
+    {
+        await WriteAsync();
+        await Prometheus.WhenScrapedAsync();
     }
 
     /// <summary>An answer in every mode.</summary>
