@@ -61,8 +61,16 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
             [$"--config.file={configuration}", $"--storage.tsdb.path={folder.File("data")}", "--web.listen-address=127.0.0.1:0", "--enable-feature=exemplar-storage"];
         ProcessStartInfo start = new("prometheus", arguments) { RedirectStandardError = true };
         var server = new PrometheusServer(Process.Start(start)!, folder);
-        await server._address.Task.WaitAsync(Limit);
-        return server;
+        string address = await server._address.Task.WaitAsync(Limit);
+
+        // It listens before it has read its data, and refuses questions until then.
+        using CancellationTokenSource limit = new(Limit);
+        while (true)
+        {
+            using HttpResponseMessage ready = await Http.GetAsync(new Uri(address + "/-/ready"), limit.Token);
+            if (ready.IsSuccessStatusCode)
+                return server;
+        }
     }
 
     /// <summary>The samples of an expression now, each with its labels.</summary>
