@@ -46,10 +46,10 @@ public sealed class LiveEngineTests
     {
         using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
         InferenceEngine engine = new(new ReferenceBackend(checkpoint), new InferenceEngineOptions { KvBlockCount = 500, ContinueOnLoop = continueOnLoop });
-        TaskCompletionSource decoding = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task[] sessions = [.. Enumerable.Range(0, 4).Select(i => Task.Run(() => DecodeForeverAsync(engine.OpenSession(1000), decoding)))];
+        TaskCompletionSource[] decoding = [.. Enumerable.Range(0, 4).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
+        Task[] sessions = [.. decoding.Select(started => Task.Run(() => DecodeForeverAsync(engine.OpenSession(1000), started)))];
 
-        await decoding.Task;
+        await Task.WhenAll(decoding.Select(started => started.Task));
         await engine.DisposeAsync();
 
         foreach (Task session in sessions)

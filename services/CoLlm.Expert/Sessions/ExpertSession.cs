@@ -172,7 +172,12 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         Volatile.Write(ref _lastUsed, services.Time.GetTimestamp());
         if (Interlocked.CompareExchange(ref _state, Idle, Busy) != Busy)
             return false;
-        bool isThere = await requests.MoveNext(cancellationToken);
+        Task<bool> next = requests.MoveNext(cancellationToken);
+
+        // An answered session may go on upon the engine's own thread; a client with messages in store must not keep it there.
+        if (next.IsCompleted)
+            await Task.Yield();
+        bool isThere = await next;
         return isThere && Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
     }
 

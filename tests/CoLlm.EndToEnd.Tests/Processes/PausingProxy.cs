@@ -59,6 +59,16 @@ internal sealed class PausingProxy : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the connections whose replies are held, and what was held never arrives.</summary>
+    public void Cut()
+    {
+        lock (_lock)
+        {
+            _bytesLeft = long.MaxValue;
+            _resumed.TrySetCanceled();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
