@@ -13,13 +13,11 @@ internal static class CollaborationBenchmark
     public const string Name = "collaboration";
     public const string Summary = "Router and expert on loopback, beside decoding as the research code does: results/collaboration.md";
 
-    private const int Rounds = 5;
-    private const int AskWarmUp = 200;
-    private const int AskCount = 500;
+    private const int Rounds = 11;
     private const int ConcurrentRequests = 16;
 
-    /// <summary>So few ids that drawing one takes no time.</summary>
-    private const int SmallVocabulary = 256;
+    /// <summary>Before the runtime has compiled all of it for good, answers written at the same time are up to a quarter slower.</summary>
+    private const int ConcurrentWarmUp = 4;
 
     private const float TargetRate = 0.3f;
 
@@ -38,16 +36,15 @@ internal static class CollaborationBenchmark
 
         CollaborationReport report = new();
         float threshold = await FindThresholdAsync(routerChannel);
-        report.Configure(threshold, Rounds, AskCount);
-        double[][] asks = await MeasureAsksAsync(expertChannel, GeneratedModels.VocabularySize);
-        report.RoundTrips(asks, await MeasureAsksAsync(expertChannel, SmallVocabulary));
+        report.Configure(threshold, Rounds);
+        report.Asks(await RoundTrips.MeasureAsync(expertChannel));
         List<RouterAnswer> answers = [];
         List<DecodingSummary> baseline = [];
         Contender[] contenders = Contenders(local, routerChannel, expertChannel, researchClient, threshold, answers, baseline);
         report.Answers(await InterleavedRounds.RunAsync(contenders, Rounds, operations: 1, warmupOperations: 1));
         using (DirectSession opened = await DirectSession.OpenAsync(expertChannel, RouterAnswer.NewPrompt(++_number), 2048))
             report.Costs(answers, baseline, opened.OpeningBytes);
-        report.Concurrency(answers, await MeasureTogetherAsync(routerChannel, expert, threshold));
+        report.Concurrency(await MeasureTogetherAsync(routerChannel, expert, threshold));
         return report.Save() ? 0 : 1;
     }
 
@@ -95,41 +92,19 @@ internal static class CollaborationBenchmark
         return (float)RoundStatistics.Percentile([.. probabilities.Order()], 1 - TargetRate);
     }
 
-    /// <summary>Microseconds of each round trip: all, without the pass, without pass and wait for it.</summary>
-    private static async Task<double[][]> MeasureAsksAsync(GrpcChannel expert, int usableVocabularySize)
-    {
-        int[] prompt = [.. Enumerable.Range(0, RouterAnswer.PromptTokens).Select(i => (i + usableVocabularySize) % SmallVocabulary)];
-        using DirectSession session = await DirectSession.OpenAsync(expert, prompt, 2048, usableVocabularySize);
-        double[][] samples = [new double[AskCount], new double[AskCount], new double[AskCount]];
-        int[] token = [7];
-        for (int i = -AskWarmUp; i < AskCount; i++)
-        {
-            (Protocol.V1.Answer answer, TimeSpan time) = await session.AskAsync(token);
-            token[0] = answer.TokenId;
-            if (i < 0)
-                continue;
-            double microseconds = time.TotalMicroseconds;
-            (samples[0][i], samples[1][i], samples[2][i]) =
-                (microseconds, microseconds - answer.ComputeUs, microseconds - answer.ComputeUs - answer.QueueUs);
-        }
-
-        foreach (double[] values in samples)
-            Array.Sort(values);
-        return samples;
-    }
-
     private static async Task<ConcurrentRun[]> MeasureTogetherAsync(GrpcChannel router, ServiceProcess expert, float threshold)
     {
-        ConcurrentRun[] runs = new ConcurrentRun[3];
-        for (int i = -1; i < runs.Length; i++)
+        ConcurrentRun[] runs = new ConcurrentRun[Rounds];
+        for (int i = -ConcurrentWarmUp; i < runs.Length; i++)
         {
+            RouterAnswer alone = await RouterAnswer.AskAsync(router, ++_number, threshold);
             long before = await expert.CountStepsAsync();
             long start = Stopwatch.GetTimestamp();
             RouterAnswer[] answers = await Task.WhenAll(
                 Enumerable.Range(0, ConcurrentRequests).Select(_ => RouterAnswer.AskAsync(router, ++_number, threshold)));
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             if (i >= 0)
-                runs[i] = new ConcurrentRun(answers, await expert.CountStepsAsync() - before, time);
+                runs[i] = new ConcurrentRun(alone, answers, await expert.CountStepsAsync() - before, time);
         }
 
         return runs;
@@ -154,15 +129,4 @@ internal static class CollaborationBenchmark
         SwapHead = new { File = models.HeadFile },
         Experts = new[] { new { Name = GeneratedModels.ExpertName, Addresses = new[] { expert } } },
     };
-}
-
-/// <summary>Several answers written at the same time.</summary>
-/// <param name="Answers">All of them.</param>
-/// <param name="ExpertSteps">Forward passes of the expert meanwhile.</param>
-/// <param name="Time">From the first request to the last token.</param>
-internal sealed record ConcurrentRun(IReadOnlyList<RouterAnswer> Answers, long ExpertSteps, TimeSpan Time)
-{
-    public double TokensPerSecond => Answers.Sum(answer => answer.Tokens.Count) / Time.TotalSeconds;
-
-    public double SessionsPerPass => (double)Answers.Sum(answer => answer.Expert.PassCount) / ExpertSteps;
 }

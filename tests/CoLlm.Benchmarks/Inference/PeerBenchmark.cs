@@ -83,16 +83,15 @@ internal static class PeerBenchmark
                 for (int turn = 0; turn < ours.Length; turn++)
                     theirs[turn] = work.Tokens / double.Parse(await peer.AskAsync(work.Command), CultureInfo.InvariantCulture);
                 await Task.Delay(Settling); // its threads go on polling for a while after a step, at a higher priority than ours
-                rounds.Add((Median(ours), Median(theirs)));
+                rounds.Add((RoundStatistics.MedianOf(ours), RoundStatistics.MedianOf(theirs)));
             }
-            lines.Add($"| {weights} | {work.Name} | {Median(rounds.Select(r => r.Ours)):0.0} | {Median(rounds.Select(r => r.Theirs)):0.0} "
-                + $"| {Median(rounds.Select(r => r.Ours / r.Theirs)):0.00} | {work.Asked} |");
+            lines.Add($"| {weights} | {work.Name} | {RoundStatistics.MedianOf(rounds.Select(r => r.Ours)):0.0} | {RoundStatistics.MedianOf(rounds.Select(r => r.Theirs)):0.0} "
+                + $"| {RoundStatistics.MedianOf(rounds.Select(r => r.Ours / r.Theirs)):0.00} | {work.Asked} |");
             Console.WriteLine(lines[^1]);
         }
         return lines;
     }
 
-    private static double Median(IEnumerable<double> values) => RoundStatistics.Percentile([.. values.Order()], 0.5);
 
     private sealed record Work(string Name, int Tokens, Func<double> Ours, string Command, string Asked);
 }

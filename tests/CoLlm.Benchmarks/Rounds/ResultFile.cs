@@ -25,16 +25,32 @@ internal sealed class ResultFile
     /// <summary>Adds a line as it stands, or an empty one.</summary>
     public void Line(string line = "") => _text.Append(line).Append('\n');
 
-    /// <summary>Adds a heading and one table row per contender; ratios are to the first row.</summary>
-    public void Table(string heading, string unit, IReadOnlyList<RoundStatistics> rows)
+    /// <summary>Adds a heading with an empty line on either side.</summary>
+    public void Heading(string heading)
     {
         Line();
         Line($"## {heading}");
         Line();
+    }
+
+    /// <summary>Adds a heading and one table row per contender; ratios are to the first row.</summary>
+    public void Table(string heading, string unit, IReadOnlyList<RoundStatistics> rows)
+    {
+        Heading(heading);
         Line($"| | median {unit} | p99 {unit} | median / {rows[0].Name} | p99 / {rows[0].Name} | round medians |");
         Line("|---|---:|---:|---:|---:|---:|");
         foreach (RoundStatistics row in rows)
             Line($"| {row.Name} | {row.Median:0.0} | {row.P99:0.0} | {row.MedianRatio:0.00} | {row.P99Ratio:0.00} | {row.Lowest:0.0} to {row.Highest:0.0} |");
+    }
+
+    /// <summary>The same without the 99th percentiles, for rounds of a few operations.</summary>
+    public void MedianTable(string heading, string unit, IReadOnlyList<RoundStatistics> rows)
+    {
+        Heading(heading);
+        Line($"| | median {unit} | median / {rows[0].Name} | round medians |");
+        Line("|---|---:|---:|---:|");
+        foreach (RoundStatistics row in rows)
+            Line($"| {row.Name} | {row.Median:0.0} | {row.MedianRatio:0.00} | {row.Lowest:0.0} to {row.Highest:0.0} |");
     }
 
     /// <summary>Prints the report and writes the file.</summary>

@@ -36,6 +36,9 @@ internal sealed record RoundStatistics(
         return sorted[below] + ((sorted[above] - sorted[below]) * (position - below));
     }
 
+    /// <summary>The value in the middle, of values in any order.</summary>
+    public static double MedianOf(IEnumerable<double> values) => Percentile(Sorted(values), 0.5);
+
     private static double[] Sorted(IEnumerable<double> values)
     {
         double[] sorted = [.. values];

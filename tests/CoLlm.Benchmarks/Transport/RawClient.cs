@@ -3,16 +3,20 @@ using System.Net;
 namespace CoLlm.Benchmarks.Transport;
 
 /// <summary>The floor on the client's side: the same bytes as a gRPC message in HTTP/2 frames, written and read by hand.</summary>
-internal sealed class RawClient(HttpMessageInvoker http, Uri address, byte[] frame) : ITransportClient
+internal sealed class RawClient(
+    HttpMessageInvoker http, Uri address, byte[] frame, string streamPath = TransportServer.RawStreamPath) : ITransportClient
 {
     private readonly byte[] _answer = new byte[frame.Length];
     private Stream _requests = Stream.Null;
     private Stream _responses = Stream.Null;
 
+    /// <summary>The last answer on the stream, header included.</summary>
+    public ReadOnlySpan<byte> Answer => _answer;
+
     public async Task OpenAsync()
     {
         OpenBody body = new();
-        HttpResponseMessage response = await http.SendAsync(Request(TransportServer.RawStreamPath, body), CancellationToken.None);
+        HttpResponseMessage response = await http.SendAsync(Request(streamPath, body), CancellationToken.None);
         _requests = await body.Opened;
         _responses = await response.Content.ReadAsStreamAsync();
     }

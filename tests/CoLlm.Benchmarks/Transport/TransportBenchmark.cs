@@ -78,9 +78,7 @@ internal static class TransportBenchmark
 
     private static void ReportCalls(ResultFile report, string heading, IReadOnlyList<RoundStatistics> rows)
     {
-        report.Line();
-        report.Line($"## {heading}");
-        report.Line();
+        report.Heading(heading);
         report.Line($"| | calls/s, median round | against {rows[0].Name} | rounds |");
         report.Line("|---|---:|---:|---:|");
         foreach (RoundStatistics row in rows)
@@ -89,9 +87,7 @@ internal static class TransportBenchmark
 
     private static async Task ReportAllocationsAsync(ResultFile report, Uri address)
     {
-        report.Line();
-        report.Line("## Bytes allocated per exchange on a stream");
-        report.Line();
+        report.Heading("Bytes allocated per exchange on a stream");
         report.Line($"Either side parses one message per exchange: {MessageBytes()} bytes of object, byte string and array. What else lies above the");
         report.Line("floor are the tasks that MoveNext and WriteAsync return where they have to wait.");
         report.Line();

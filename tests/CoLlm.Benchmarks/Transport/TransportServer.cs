@@ -39,11 +39,30 @@ internal static class TransportServer
         application.MapGrpcService<PingPongService>();
         application.MapPost(RawStreamPath, EchoFramesAsync);
         application.MapPost(RawOncePath, EchoFramesAsync);
+        application.MapPost(ReadingEcho.Path, ReadingEcho.ServeAsync);
         application.MapGet(AllocatedPath, () => GC.GetTotalAllocatedBytes(precise: true).ToString());
         await application.StartAsync();
         Console.WriteLine(application.Urls.Where(url => url.Contains("127.0.0.1", StringComparison.Ordinal)).Select(url => new Uri(url).Port).First());
         await Console.In.ReadToEndAsync();
         return 0;
+    }
+
+    /// <summary>Takes the first frame, header included, off the buffer where it is complete.</summary>
+    public static bool TryTakeFrame(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> frame)
+    {
+        frame = default;
+        if (buffer.Length < HeaderLength)
+            return false;
+
+        Span<byte> header = stackalloc byte[HeaderLength];
+        buffer.Slice(0, HeaderLength).CopyTo(header);
+        long length = HeaderLength + BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
+        if (buffer.Length < length)
+            return false;
+
+        frame = buffer.Slice(0, length);
+        buffer = buffer.Slice(length);
+        return true;
     }
 
     /// <summary>The floor: finds each frame by its length, sends it back, and flushes once per frame.</summary>
@@ -69,23 +88,6 @@ internal static class TransportServer
             if (result.IsCompleted)
                 return;
         }
-    }
-
-    private static bool TryTakeFrame(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> frame)
-    {
-        frame = default;
-        if (buffer.Length < HeaderLength)
-            return false;
-
-        Span<byte> header = stackalloc byte[HeaderLength];
-        buffer.Slice(0, HeaderLength).CopyTo(header);
-        long length = HeaderLength + BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
-        if (buffer.Length < length)
-            return false;
-
-        frame = buffer.Slice(0, length);
-        buffer = buffer.Slice(length);
-        return true;
     }
 
     private sealed class PingPongService : PingPong.PingPongBase

@@ -1,0 +1,15 @@
+namespace CoLlm.Benchmarks.Collaboration;
+
+/// <summary>Several answers written at the same time.</summary>
+/// <param name="Alone">One that was written just before, by itself.</param>
+/// <param name="Answers">All of them.</param>
+/// <param name="ExpertSteps">Forward passes of the expert meanwhile.</param>
+/// <param name="Time">From the first request to the last token.</param>
+internal sealed record ConcurrentRun(RouterAnswer Alone, IReadOnlyList<RouterAnswer> Answers, long ExpertSteps, TimeSpan Time)
+{
+    public double TokensPerSecondAlone => Alone.Tokens.Count / Alone.Time.TotalSeconds;
+
+    public double TokensPerSecond => Answers.Sum(answer => answer.Tokens.Count) / Time.TotalSeconds;
+
+    public double SessionsPerPass => (double)Answers.Sum(answer => answer.Expert.PassCount) / ExpertSteps;
+}
