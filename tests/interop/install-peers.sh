@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc
-          golang-go golang-google-grpc-dev golang-goprotobuf-dev)
+          golang-go golang-google-grpc-dev golang-goprotobuf-dev
+          libonig5)   # the regular expressions of tokenizer files, for tests of our own
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

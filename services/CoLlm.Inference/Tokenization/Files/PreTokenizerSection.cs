@@ -1,10 +1,13 @@
 using CoLlm.Inference.Tokenization.PreTokenization;
+using CoLlm.Inference.Tokenization.Regexes;
 
 namespace CoLlm.Inference.Tokenization.Files;
 
 /// <summary>Reads the <c>pre_tokenizer</c> of a <c>tokenizer.json</c>.</summary>
 internal static class PreTokenizerSection
 {
+    private const string Punctuation = @"[\p{P}$+<=>\^`|~]";
+
     /// <returns>The steps, and whether words are then mapped to stand-ins of their bytes.</returns>
     public static (IReadOnlyList<IPreTokenizer> Steps, bool MapsBytes) Read(JsonPlace place)
     {
@@ -18,7 +21,11 @@ internal static class PreTokenizerSection
     private static void Read(JsonPlace place, List<IPreTokenizer> steps, ref bool mapsBytes)
     {
         if (mapsBytes)
-            throw place.Refuse("follows ByteLevel, which must come last");
+        {
+            steps.Add(new ByteMappingPreTokenizer());
+            mapsBytes = false;
+        }
+
         string type = place.Get("type").AsString();
         switch (type)
         {
@@ -40,19 +47,27 @@ internal static class PreTokenizerSection
                 var digits = new DigitPattern(place.Get("individual_digits").AsBoolean(false));
                 steps.Add(new SplitPreTokenizer(digits, SplitBehavior.Isolated, invert: false));
                 break;
+            case "Punctuation":
+                steps.Add(new SplitPreTokenizer(RegexPattern.Parse(Punctuation), ReadBehavior(place, SplitBehavior.Isolated), invert: false));
+                break;
             case "Metaspace":
                 steps.Add(ReadMetaspace(place));
                 break;
             default:
                 throw place.Get("type")
-                    .Refuse($"is {type}; supported pre-tokenizers are Sequence, ByteLevel, Split, Digits and Metaspace");
+                    .Refuse($"is {type}; supported pre-tokenizers are Sequence, ByteLevel, Split, Digits, Punctuation and Metaspace");
         }
     }
 
-    private static SplitPreTokenizer ReadSplit(JsonPlace place)
+    private static SplitPreTokenizer ReadSplit(JsonPlace place) =>
+        new(ReadPattern(place.Get("pattern")), ReadBehavior(place, otherwise: null), place.Get("invert").AsBoolean(false));
+
+    private static SplitBehavior ReadBehavior(JsonPlace place, SplitBehavior? otherwise)
     {
         JsonPlace name = place.Get("behavior");
-        SplitBehavior behavior = name.AsString() switch
+        if (name.IsNull && otherwise is { } behavior)
+            return behavior;
+        return name.AsString() switch
         {
             "Removed" => SplitBehavior.Removed,
             "Isolated" => SplitBehavior.Isolated,
@@ -61,7 +76,6 @@ internal static class PreTokenizerSection
             "Contiguous" => SplitBehavior.Contiguous,
             string other => throw name.Refuse($"is {other}, which is no known behaviour"),
         };
-        return new SplitPreTokenizer(ReadPattern(place.Get("pattern")), behavior, place.Get("invert").AsBoolean(false));
     }
 
     private static ITextPattern ReadPattern(JsonPlace place)
@@ -75,8 +89,20 @@ internal static class PreTokenizerSection
             Gpt2Pattern.Expression => new Gpt2Pattern(),
             LineAwarePattern.GroupsOfThree => new LineAwarePattern(3),
             LineAwarePattern.SingleNumbers => new LineAwarePattern(1),
-            _ => throw expression.Refuse("is none of the known expressions (GPT-2, Llama 3, Qwen)"),
+            string other => ReadExpression(other, expression),
         };
+    }
+
+    private static RegexPattern ReadExpression(string expression, JsonPlace place)
+    {
+        try
+        {
+            return RegexPattern.Parse(expression);
+        }
+        catch (RegexFault fault)
+        {
+            throw place.Refuse(fault.Message);
+        }
     }
 
     internal static MetaspacePreTokenizer ReadMetaspace(JsonPlace place)

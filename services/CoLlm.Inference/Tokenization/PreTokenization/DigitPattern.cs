@@ -1,4 +1,5 @@
 using System.Text;
+using CoLlm.Inference.Tokenization.Regexes;
 
 namespace CoLlm.Inference.Tokenization.PreTokenization;
 
@@ -7,7 +8,7 @@ internal sealed class DigitPattern(bool individually) : ITextPattern
 {
     public string Signature => individually ? "digits(each)" : "digits(runs)";
 
-    public bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int length)
+    public bool TryFind(ReadOnlySpan<char> text, int from, RegexMemory? memory, out int start, out int length)
     {
         (start, length) = (from, 0);
         while (start + length < text.Length)

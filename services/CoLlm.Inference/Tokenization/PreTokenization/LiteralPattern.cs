@@ -1,3 +1,5 @@
+using CoLlm.Inference.Tokenization.Regexes;
+
 namespace CoLlm.Inference.Tokenization.PreTokenization;
 
 /// <summary>Matches one fixed, non-empty string.</summary>
@@ -5,7 +7,7 @@ internal sealed class LiteralPattern(string literal) : ITextPattern
 {
     public string Signature => $"literal({literal})";
 
-    public bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int length)
+    public bool TryFind(ReadOnlySpan<char> text, int from, RegexMemory? memory, out int start, out int length)
     {
         int offset = text[from..].IndexOf(literal, StringComparison.Ordinal);
         (start, length) = (from + offset, literal.Length);

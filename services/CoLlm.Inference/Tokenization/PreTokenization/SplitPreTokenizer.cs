@@ -1,3 +1,5 @@
+using CoLlm.Inference.Tokenization.Regexes;
+
 namespace CoLlm.Inference.Tokenization.PreTokenization;
 
 /// <summary>Which side of a cut a match falls on.</summary>
@@ -24,29 +26,40 @@ internal sealed class SplitPreTokenizer(ITextPattern pattern, SplitBehavior beha
     public void Split(TextSegment segment, List<TextSegment> words)
     {
         ReadOnlySpan<char> text = segment.Span;
+        RegexMemory? memory = pattern.Remember(text.Length);
         var cut = new Cut(segment, behavior, words);
-        int position = 0;
-        while (position < text.Length && pattern.TryFind(text, position, out int start, out int length))
+        (int position, int end) = (0, -1);
+        while (position <= text.Length && pattern.TryFind(text, position, memory, out int start, out int length))
         {
-            if (start > position)
-                cut.Add(position, start - position, isMatch: invert);
-            cut.Add(start, length, isMatch: !invert);
-            position = start + length;
+            // An empty match that touches the match before it is none.
+            if (length == 0 && start == end)
+            {
+                position = position < text.Length ? RegexMatcher.Next(text, position) : position + 1;
+                continue;
+            }
+
+            int previous = Math.Max(end, 0);
+            if (start > previous)
+                cut.Add(previous, start, isMatch: invert);
+            cut.Add(start, start + length, isMatch: !invert);
+            position = end = start + length;
         }
 
-        if (position < text.Length)
-            cut.Add(position, text.Length - position, isMatch: invert);
+        if (end < text.Length)
+            cut.Add(Math.Max(end, 0), text.Length, isMatch: invert);
         cut.Finish();
+        memory?.Release();
     }
 
-    /// <summary>Collects the parts of one segment; holds one back where the next may have to join it.</summary>
+    /// <summary>Collects the parts of one segment; holds one back where the next may have to join it. An empty match parts, too.</summary>
     private ref struct Cut(TextSegment segment, SplitBehavior behavior, List<TextSegment> words)
     {
-        private int _heldStart;
-        private int _heldLength;
-        private bool _heldIsMatch;
+        private int _start;
+        private int _end;
+        private bool _isHeld;
+        private bool _isHeldMatch;
 
-        public void Add(int start, int length, bool isMatch)
+        public void Add(int start, int end, bool isMatch)
         {
             if (behavior == SplitBehavior.Removed && isMatch)
             {
@@ -54,28 +67,27 @@ internal sealed class SplitPreTokenizer(ITextPattern pattern, SplitBehavior beha
                 return;
             }
 
-            bool joins = _heldLength > 0 && behavior switch
+            bool joins = _isHeld && behavior switch
             {
-                SplitBehavior.MergedWithPrevious => isMatch && !_heldIsMatch,
-                SplitBehavior.MergedWithNext => !isMatch && _heldIsMatch,
-                SplitBehavior.Contiguous => isMatch == _heldIsMatch,
+                SplitBehavior.MergedWithPrevious => isMatch && !_isHeldMatch,
+                SplitBehavior.MergedWithNext => !isMatch && _isHeldMatch,
+                SplitBehavior.Contiguous => isMatch == _isHeldMatch,
                 _ => false,
             };
             if (!joins)
             {
                 Finish();
-                _heldStart = start;
+                _start = start;
             }
 
-            _heldLength += length;
-            _heldIsMatch = isMatch;
+            (_end, _isHeld, _isHeldMatch) = (end, true, isMatch);
         }
 
         public void Finish()
         {
-            if (_heldLength > 0)
-                words.Add(segment.Part(_heldStart, _heldLength));
-            _heldLength = 0;
+            if (_isHeld && _end > _start)
+                words.Add(segment.Part(_start, _end - _start));
+            _isHeld = false;
         }
     }
 }

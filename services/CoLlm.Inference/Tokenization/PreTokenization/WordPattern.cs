@@ -1,4 +1,5 @@
 using System.Text;
+using CoLlm.Inference.Tokenization.Regexes;
 
 namespace CoLlm.Inference.Tokenization.PreTokenization;
 
@@ -10,7 +11,7 @@ internal abstract class WordPattern : ITextPattern
 {
     public abstract string Signature { get; }
 
-    public bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int length)
+    public bool TryFind(ReadOnlySpan<char> text, int from, RegexMemory? memory, out int start, out int length)
     {
         start = from;
         length = from < text.Length ? Match(text[from..]) : 0;
