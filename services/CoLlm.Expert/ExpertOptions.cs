@@ -44,6 +44,10 @@ public sealed record ExpertOptions
             yield return $"Models: \"{model.Name}\" has the device {model.Device} and the weight format {model.WeightFormat}; quantised weights are for the device cpu.";
         if (Limits.CreditTokens < 2 * Limits.FlushTokens)
             yield return $"Limits.CreditTokens is {Limits.CreditTokens}; it must be at least twice Limits.FlushTokens ({Limits.FlushTokens}), or clients stall.";
+        if (Limits.IdleTimeout < TimeSpan.Zero || Limits.IdleTimeout > TimeSpan.FromDays(1))
+            yield return $"Limits.IdleTimeout is {Limits.IdleTimeout}; it must be 0 to 1 day.";
+        if (Limits.RetryAfter <= TimeSpan.Zero || Limits.RetryAfter > TimeSpan.FromHours(1))
+            yield return $"Limits.RetryAfter is {Limits.RetryAfter}; it must be above 0 and at most 1 hour.";
         if (Drain.Timeout < TimeSpan.Zero || Drain.Timeout > TimeSpan.FromHours(1))
             yield return $"Drain.Timeout is {Drain.Timeout}; it must be 0 to 1 hour.";
     }

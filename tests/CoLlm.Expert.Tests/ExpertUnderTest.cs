@@ -44,14 +44,14 @@ internal sealed class ExpertUnderTest : IAsyncDisposable
 
     /// <summary>An expert whose model is computed by its own engine, or, with a flavor, by a server of that kind over HTTP.</summary>
     public static async Task<ExpertUnderTest> StartBehindAsync(
-        ServerFlavor? flavor, Func<ExpertOptions, ExpertOptions>? change = null, Func<OpenAiOptions, OpenAiOptions>? changeServer = null)
+        ServerFlavor? flavor, Func<ExpertOptions, ExpertOptions>? change = null, Func<OpenAiOptions, OpenAiOptions>? changeServer = null, TimeProvider? time = null)
     {
         if (flavor is null)
-            return await StartAsync(change);
+            return await StartAsync(change, time);
         CompletionsServer server = await CompletionsServer.StartAsync(flavor.Value);
         ExpertModelOptions model = server.Options();
         model = model with { OpenAi = changeServer?.Invoke(model.OpenAi!) ?? model.OpenAi };
-        return await StartAsync(options => change is null ? options with { Models = [model] } : change(options with { Models = [model] }), server: server);
+        return await StartAsync(options => change is null ? options with { Models = [model] } : change(options with { Models = [model] }), time, server: server);
     }
 
     public static async Task<ExpertUnderTest> StartAsync(

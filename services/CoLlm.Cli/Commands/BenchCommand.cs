@@ -5,15 +5,12 @@ using CoLlm.Cli.Models;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Cpu.Measuring;
-using CoLlm.Inference.Measuring;
 
 namespace CoLlm.Cli.Commands;
 
 /// <summary><c>collm bench</c>: how fast a model runs here, beside what the machine could do at best.</summary>
 internal static class BenchCommand
 {
-    private const int Context = 64;
-    private const int PromptTokens = 256;
     private static readonly int[] Batches = [1, 4, 16];
 
     public static Command Create(ConsoleStreams streams)
@@ -27,7 +24,7 @@ internal static class BenchCommand
         Option<string> device = new("--device") { Description = "Device of --backend torch: cuda:N or torch:cpu.", DefaultValueFactory = _ => "cuda:0" };
         Option<int> rounds = new("--rounds") { Description = "Readings of each kind; the median counts.", DefaultValueFactory = _ => 5 };
         var command = new Command("bench", "Measures decode and prefill speed beside the machine's read bandwidth and multiply-add rate. Decode: so many sequences "
-            + $"of {Context} tokens; prefill: so many prompts, {PromptTokens} tokens together.")
+            + $"of {SpeedReport.ContextTokens} tokens; prefill: so many prompts, {SpeedReport.PromptTokens} tokens together.")
         {
             model,
             shape,
@@ -68,37 +65,16 @@ internal static class BenchCommand
     private static string Measure(ICheckpoint checkpoint, WeightFormat format, int rounds, CancellationToken cancellationToken)
     {
         using CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { WeightFormat = format });
-        int prompt = Math.Max(Math.Min(PromptTokens, checkpoint.Config.MaxPositionCount), Batches.Max());
-        int context = Math.Min(Context, checkpoint.Config.MaxPositionCount - 1);
-        using CpuSpeed speed = new(backend, Batches.Max(), Math.Max(prompt, context + 1));
-        Func<double>[] readings =
-        [
-            speed.ReadBandwidth,
-            speed.MultiplyAddPeak,
-            .. Batches.Select<int, Func<double>>(batch => () => batch / speed.Decode(batch, context)),
-            .. Batches.Select<int, Func<double>>(batch => () => prompt / batch * batch / speed.Prefill(prompt / batch, batch)),
-        ];
-        double[] medians = Readings.Medians(readings, rounds, cancellationToken);
-        double bandwidth = medians[0];
-        double peak = medians[1];
-        double weightsRead = backend.PackedWeightBytes;
-        double operations = 2.0 * StepSpeed.LayerWeights(checkpoint.Config);
+        SpeedReport report = new(checkpoint.Config, Batches);
+        using CpuSpeed speed = new(backend, report.MostSequences, report.MostTokens);
+        double[] medians = report.Measure(speed.ReadBandwidth, speed.MultiplyAddPeak, speed.Decode, speed.Prefill, rounds, cancellationToken);
 
         var text = new StringBuilder();
         text.Append($"threads          {backend.ThreadCount}\n");
-        text.Append($"packed weights   {weightsRead / 1e9:0.00} GB\n");
-        text.Append($"read bandwidth   {bandwidth / 1e9:0.0} GB/s\n");
-        text.Append($"multiply-adds    {peak / 1e9:0} GFLOP/s\n");
-        for (int i = 0; i < Batches.Length; i++)
-        {
-            double tokens = medians[2 + i];
-            text.Append($"decode x{Batches[i],-2}       {tokens,7:0.0} tokens/s   {tokens / Batches[i] * weightsRead / bandwidth,4:P0} of the read bandwidth\n");
-        }
-        for (int i = 0; i < Batches.Length; i++)
-        {
-            double tokens = medians[2 + Batches.Length + i];
-            text.Append($"prefill x{Batches[i],-2}      {tokens,7:0.0} tokens/s   {tokens * operations / peak,4:P0} of the multiply-add rate\n");
-        }
+        text.Append($"packed weights   {backend.PackedWeightBytes / 1e9:0.00} GB\n");
+        text.Append($"read bandwidth   {medians[0] / 1e9:0.0} GB/s\n");
+        text.Append($"multiply-adds    {medians[1] / 1e9:0} GFLOP/s\n");
+        report.AppendTo(text, medians, backend.PackedWeightBytes, "read bandwidth", "multiply-add rate");
         return text.ToString();
     }
 }

@@ -63,7 +63,7 @@ internal static class DemoCommand
         await using var output = new StreamWriter(streams.Output, leaveOpen: true);
         try
         {
-            await new DemoRun(options, new DemoPage(new AnswerConsole(output)), ServiceExecutable.OfThisProgram()).RunAsync(cancellationToken);
+            await new DemoRun(options, new DemoPage(new AnswerConsole(output, streams.IsTerminal)), ServiceExecutable.OfThisProgram()).RunAsync(cancellationToken);
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -7,8 +7,6 @@ namespace CoLlm.Cli.Commands;
 /// <summary><c>collm demo-train</c>: makes the demo's base and experts from the text in the repository.</summary>
 internal static class DemoTrainCommand
 {
-    private const int Interrupted = 130;
-
     public static Command Create(ConsoleStreams streams)
     {
         Option<string> data = Path("--data", "Folder with the hand-written facts, wordings, splits and items.", "deploy/models/demo/data");
@@ -27,32 +25,27 @@ internal static class DemoTrainCommand
         {
             data, recipe, output, work, threads,
         };
-        command.SetAction(async (ParseResult result, CancellationToken cancellationToken) =>
-        {
-            try
-            {
-                DemoPaths paths = new(
-                    result.GetRequiredValue(data), result.GetRequiredValue(recipe), result.GetRequiredValue(work), result.GetRequiredValue(output));
-                DemoMaker maker = new(paths, result.GetValue(threads), TimeProvider.System)
-                {
-                    Log = new Sentences(streams.Error),
-                    Progress = new TrainingProgressLines(streams.Error, TimeProvider.System),
-                };
-                await maker.RunAsync(cancellationToken);
-                return 0;
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                await streams.Error.WriteLineAsync("collm demo-train: interrupted; the same command goes on from the last checkpoint.");
-                return Interrupted;
-            }
-            catch (Exception exception)
-            {
-                await streams.Error.WriteLineAsync($"collm demo-train: {exception.Message}");
-                return JsonLineCommand.CouldNotRun;
-            }
-        });
+        command.SetAction((result, cancellationToken) => ResumableCommand.RunAsync(
+            "demo-train",
+            "the last checkpoint",
+            streams.Error,
+            () => MakeAsync(
+                new DemoPaths(result.GetRequiredValue(data), result.GetRequiredValue(recipe), result.GetRequiredValue(work), result.GetRequiredValue(output)),
+                result.GetValue(threads),
+                streams.Error,
+                cancellationToken),
+            cancellationToken));
         return command;
+    }
+
+    private static Task MakeAsync(DemoPaths paths, int threads, TextWriter error, CancellationToken cancellationToken)
+    {
+        DemoMaker maker = new(paths, threads, TimeProvider.System)
+        {
+            Log = new Sentences(error),
+            Progress = new TrainingProgressLines(error, TimeProvider.System),
+        };
+        return maker.RunAsync(cancellationToken);
     }
 
     private static Option<string> Path(string name, string description, string otherwise) =>

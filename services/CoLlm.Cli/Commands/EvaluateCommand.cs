@@ -13,8 +13,6 @@ namespace CoLlm.Cli.Commands;
 /// <summary><c>collm evaluate</c>: how good a trained model and its experts are, together, alone, and beside other ways to combine them.</summary>
 internal sealed class EvaluateCommand
 {
-    private const int Interrupted = 130;
-
     private readonly Option<string> _model = new("--model") { Description = "The trained base with its swap head.", HelpName = "DIR", Required = true };
     private readonly Option<string[]> _experts = new("--expert") { Description = "An expert by the name the swap head knows; may be given several times.", HelpName = "NAME=DIR" };
     private readonly Option<string?> _base = new("--base") { Description = "The base before training, as a system of its own and for contrastive decoding and proxy tuning.", HelpName = "DIR" };
@@ -39,24 +37,8 @@ internal sealed class EvaluateCommand
         {
             _model, _experts, _base, _finetuned, _tasks, _gsm8k, _mathematics, _bioasq, _output, _rates, _thresholds, _systems, _maxTokens, _concurrency, _limit,
         };
-        command.SetAction(async (ParseResult result, CancellationToken cancellationToken) =>
-        {
-            try
-            {
-                await RunAsync(result, streams, cancellationToken);
-                return 0;
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                await streams.Error.WriteLineAsync("collm evaluate: interrupted; the same command goes on from here.");
-                return Interrupted;
-            }
-            catch (Exception exception)
-            {
-                await streams.Error.WriteLineAsync($"collm evaluate: {exception.Message}");
-                return JsonLineCommand.CouldNotRun;
-            }
-        });
+        command.SetAction((result, cancellationToken) =>
+            ResumableCommand.RunAsync("evaluate", "here", streams.Error, () => RunAsync(result, streams, cancellationToken), cancellationToken));
         return command;
     }
 

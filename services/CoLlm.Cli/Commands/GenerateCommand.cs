@@ -26,7 +26,7 @@ internal static class GenerateCommand
         {
             GenerateRequest request = arguments.Read(result, () => new StreamReader(streams.Input).ReadToEnd());
             await using var output = new StreamWriter(streams.Output, leaveOpen: true);
-            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : PrinterOn(output).Print;
+            Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : PrinterOn(output, streams.IsTerminal).Print;
             try
             {
                 return await AnswerAsync(result.GetRequiredValue(address)!, request, show, cancellationToken);
@@ -73,9 +73,9 @@ internal static class GenerateCommand
     }
 
     /// <summary>Redirected output is the text and its summary alone, for programs that read it.</summary>
-    private static AnswerPrinter PrinterOn(StreamWriter output)
+    private static AnswerPrinter PrinterOn(StreamWriter output, bool isTerminal)
     {
-        var shown = new AnswerConsole(output);
+        var shown = new AnswerConsole(output, isTerminal);
         AnswerLayout layout = shown switch
         {
             { HasColors: true } => new AnswerLayout(AnswerMarks.Colors),

@@ -10,8 +10,6 @@ namespace CoLlm.Cli.Commands;
 /// <summary><c>collm train</c>: teaches a base model, and its swap head, from domain text.</summary>
 internal static class TrainCommand
 {
-    private const int Interrupted = 130;
-
     public static Command Create(ConsoleStreams streams)
     {
         TrainSettings settings = new();
@@ -23,24 +21,12 @@ internal static class TrainCommand
                 + "it trains a plain language model. An expert is a directory here, or a service elsewhere (collm serve expert), which scores and answers over "
                 + "the network. Stages lie in the work folder; the same command again goes on where a killed run was.");
         settings.AddTo(command);
-        command.SetAction(async (ParseResult result, CancellationToken cancellationToken) =>
-        {
-            try
-            {
-                await RunAsync(PipelineConfig.Parse(settings.Read(result)), streams, cancellationToken);
-                return 0;
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                await streams.Error.WriteLineAsync("collm train: interrupted; the same command goes on from the last checkpoint.");
-                return Interrupted;
-            }
-            catch (Exception exception)
-            {
-                await streams.Error.WriteLineAsync($"collm train: {exception.Message}");
-                return JsonLineCommand.CouldNotRun;
-            }
-        });
+        command.SetAction((result, cancellationToken) => ResumableCommand.RunAsync(
+            "train",
+            "the last checkpoint",
+            streams.Error,
+            () => RunAsync(PipelineConfig.Parse(settings.Read(result)), streams, cancellationToken),
+            cancellationToken));
         return command;
     }
 

@@ -9,10 +9,11 @@ internal sealed class AnswerConsole
     private const int ShortestLine = 40;
 
     /// <param name="output">Where it all goes; flushed after every write.</param>
-    public AnswerConsole(StreamWriter output)
+    /// <param name="isTerminal">Whether that is a terminal.</param>
+    public AnswerConsole(StreamWriter output, bool isTerminal)
     {
         output.AutoFlush = true;
-        IsTerminal = !System.Console.IsOutputRedirected;
+        IsTerminal = isTerminal;
         Console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(output),

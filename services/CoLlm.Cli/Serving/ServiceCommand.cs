@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using CoLlm.Cli.JsonLines;
 using CoLlm.ServiceDefaults.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -63,6 +64,11 @@ internal static class ServiceCommand
         catch (IOException exception)
         {
             await streams.Error.WriteLineAsync($"collm serve {name}: {exception.Message}");
+            return 1;
+        }
+        catch (SocketException exception)
+        {
+            await streams.Error.WriteLineAsync($"collm serve {name}: It cannot listen where Listen or HealthListen says: {exception.Message}.");
             return 1;
         }
 

@@ -28,19 +28,31 @@ internal sealed class ExpertService(SessionServices services) : Protocol.V1.Expe
     {
         using IDisposable work = services.Gate.TryEnter()
             ?? throw Refuse(new SessionFault(FailureReason.Draining, "The replica is stopping.", RetryAfter: services.Limits.RetryAfter));
-        if (!await requestStream.MoveNext(context.CancellationToken))
-            return;
-        if (requestStream.Current.Open is not { } open)
-            throw Refuse(new SessionFault(FailureReason.OutOfOrder, $"The first message is {requestStream.Current.MessageCase}; it must be ScoreOpen."));
-        ScoreTerms terms = ScoreTerms.TryAgree(open, services.Models, services.Limits, out SessionFault? fault) ?? throw Refuse(fault!);
-
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, services.Gate.Expired);
-        using ScoreStream stream = new(terms, services.Limits, services.Instruments.For(terms.Model), responseStream);
-        await stream.RunAsync(requestStream, ended.Token);
+        try
+        {
+            await ScoreAsync(requestStream, responseStream, ended.Token);
+        }
+        catch (OperationCanceledException) when (services.Gate.Expired.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        {
+            throw Refuse(new SessionFault(FailureReason.Draining, "The replica stops now.", RetryAfter: services.Limits.RetryAfter));
+        }
     }
 
     public override Task<DescribeResponse> Describe(DescribeRequest request, ServerCallContext context) =>
         Task.FromResult(Describe(services.Models.Loaded));
+
+    private async Task ScoreAsync(
+        IAsyncStreamReader<ScoreRequest> requestStream, IServerStreamWriter<ScoreResponse> responseStream, CancellationToken cancellationToken)
+    {
+        if (!await requestStream.MoveNext(cancellationToken))
+            return;
+        if (requestStream.Current.Open is not { } open)
+            throw Refuse(new SessionFault(FailureReason.OutOfOrder, $"The first message is {requestStream.Current.MessageCase}; it must be ScoreOpen."));
+        ScoreTerms terms = ScoreTerms.TryAgree(open, services.Models, services.Limits, out SessionFault? fault) ?? throw Refuse(fault!);
+        using ScoreStream stream = new(terms, services.Limits, services.Instruments.For(terms.Model), responseStream);
+        await stream.RunAsync(requestStream, cancellationToken);
+    }
 
     private DescribeResponse Describe(IReadOnlyList<ExpertModel> models) => new()
     {

@@ -9,7 +9,7 @@ namespace CoLlm.Expert.OpenAi;
 /// Makes a model of a server elsewhere: who is it, how long is its context, does its tokenizer give our ids, and does a completion
 /// come back as sessions will need it. Only a server that passes all of it is served.
 /// </summary>
-internal sealed class RemoteModelBuilder(ExpertModelOptions model, SessionLimits limits)
+internal sealed class RemoteModelBuilder(ExpertModelOptions model, SessionLimits limits, TimeProvider time)
 {
     /// <summary>Long enough to fill blocks of the usual prefix caches.</summary>
     private const int CacheProbeTokens = 256;
@@ -21,7 +21,7 @@ internal sealed class RemoteModelBuilder(ExpertModelOptions model, SessionLimits
     public async Task<ExpertModel> BuildAsync(CancellationToken cancellationToken)
     {
         TokenizerDirectory directory = _directory.Value;
-        ServerConnection connection = new(_options, ApiKey.Read(_options), limits.RetryAfter);
+        ServerConnection connection = new(_options, ApiKey.Read(_options), limits.RetryAfter, time);
         try
         {
             ServerModel server = await InspectAsync(connection, cancellationToken).ConfigureAwait(false);

@@ -19,7 +19,7 @@ internal sealed partial class RemoteModels(ModelCatalog catalog, SessionLimits l
     public async Task ServeAsync(ExpertModelOptions model, CancellationToken stoppingToken)
     {
         OpenAiOptions options = model.OpenAi!;
-        RemoteModelBuilder builder = new(model, limits);
+        RemoteModelBuilder builder = new(model, limits, time);
         ExpertModel remote = await WaitAsync(model, builder, options, stoppingToken).ConfigureAwait(false);
         RemoteBackend backend = (RemoteBackend)remote.Backend;
         if (await builder.ReusesPrefixesAsync(backend, stoppingToken).ConfigureAwait(false) == false)
@@ -51,6 +51,7 @@ internal sealed partial class RemoteModels(ModelCatalog catalog, SessionLimits l
     private async Task WatchAsync(ExpertModelOptions model, RemoteModelBuilder builder, RemoteBackend backend, CancellationToken stoppingToken)
     {
         int failures = 0;
+        FailureReason? told = null;
         while (true)
         {
             await Task.Delay(model.OpenAi!.HealthInterval, time, stoppingToken).ConfigureAwait(false);
@@ -61,11 +62,13 @@ internal sealed partial class RemoteModels(ModelCatalog catalog, SessionLimits l
             {
                 if (failures >= FailuresUntilLost)
                     LogBack(model.Name, backend.Connection.Name);
-                failures = 0;
+                (failures, told) = (0, null);
                 catalog.SetServerReachable(model.Name, isReachable: true);
             }
-            else if (++failures == FailuresUntilLost)
+            else if (++failures >= FailuresUntilLost && told != fault.Reason)
             {
+                // Told once for each reason: that it is back but another one is news to whoever was told that it is gone.
+                told = fault.Reason;
                 LogLost(model.Name, fault.Message);
                 catalog.SetServerReachable(model.Name, isReachable: false);
             }

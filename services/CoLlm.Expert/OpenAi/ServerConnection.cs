@@ -28,10 +28,12 @@ internal sealed class ServerConnection : IDisposable
     private readonly SemaphoreSlim _places;
     private readonly OpenAiOptions _options;
     private readonly ServerFaults _faults;
+    private readonly TimeProvider _time;
 
-    public ServerConnection(OpenAiOptions options, string? apiKey, TimeSpan retryAfter)
+    public ServerConnection(OpenAiOptions options, string? apiKey, TimeSpan retryAfter, TimeProvider time)
     {
         _options = options;
+        _time = time;
         _places = new SemaphoreSlim(options.MaxConcurrentRequests);
         Uri root = new(options.Endpoint.TrimEnd('/') + "/");
         _faults = new ServerFaults(options.Endpoint.TrimEnd('/'), apiKey, retryAfter);
@@ -84,8 +86,8 @@ internal sealed class ServerConnection : IDisposable
     private async Task<(SessionFault? Fault, bool IsMissing)> CheckAsync(string path, CancellationToken cancellationToken)
     {
         TimeSpan most = HealthTimeout < _options.RequestTimeout ? HealthTimeout : _options.RequestTimeout;
-        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(most);
+        using CancellationTokenSource limit = new(most, _time);
+        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
             using HttpResponseMessage response = await SendOnceAsync(HttpMethod.Get, path, default, timeout.Token).ConfigureAwait(false);
@@ -103,8 +105,8 @@ internal sealed class ServerConnection : IDisposable
 
     private async Task<ServerReply> SendAsync(HttpMethod method, string path, ReadOnlyMemory<byte> body, int mostBytes, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(_options.RequestTimeout);
+        using CancellationTokenSource limit = new(_options.RequestTimeout, _time);
+        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         bool hasPlace = false;
         try
         {

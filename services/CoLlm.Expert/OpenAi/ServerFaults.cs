@@ -20,7 +20,7 @@ internal sealed class ServerFaults(string endpoint, string? apiKey, TimeSpan ret
 
     /// <summary>What a server does not do, or does wrong, whatever it is asked again.</summary>
     public BackendException Of(FailureReason reason, string path, string what, string sent = "", string held = "") =>
-        new(new SessionFault(reason, $"{Name} answered /{path} {Clean(what)}.", sent, held));
+        new(new SessionFault(reason, $"{Name} answered /{path} {Clean(what)}.", Clean(sent), Clean(held)));
 
     public BackendException OfTransport(string path, Exception exception)
     {
@@ -34,7 +34,7 @@ internal sealed class ServerFaults(string endpoint, string? apiKey, TimeSpan ret
 
     public BackendException NoPlace(OpenAiOptions options) => new(new SessionFault(
         FailureReason.Overloaded,
-        $"All {options.MaxConcurrentRequests} requests to {Name[4..]} (MaxConcurrentRequests) were taken for {options.RequestTimeout} (RequestTimeout).",
+        $"All {options.MaxConcurrentRequests} requests to the {Name[4..]} (MaxConcurrentRequests) were taken for {options.RequestTimeout} (RequestTimeout).",
         RetryAfter: retryAfter));
 
     public BackendException TooLong(string path, int mostBytes) => Of(FailureReason.Internal, path, $"with more than the {mostBytes} bytes that such an answer may have");

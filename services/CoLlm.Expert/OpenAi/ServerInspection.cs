@@ -19,7 +19,7 @@ internal sealed class ServerInspection(ServerConnection connection, OpenAiOption
     {
         using ServerReply reply = await connection.GetAsync(ModelsPath, MostListBytes, cancellationToken).ConfigureAwait(false);
         JsonElement listed = FindModel(reply);
-        string name = reply.Need(listed, JsonValueKind.String, "id").GetString()!;
+        string name = ServerReply.FindText(listed, "id") ?? throw reply.Malformed("with a model without id");
         ServerDialect dialect = FindDialect(listed, reply);
         (int? context, int? vocabulary) = await dialect.InspectAsync(connection, listed, cancellationToken).ConfigureAwait(false);
         int tokens = context is > 1 ? context.Value : options.ContextTokens;

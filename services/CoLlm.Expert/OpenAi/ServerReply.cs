@@ -66,7 +66,21 @@ internal sealed class ServerReply : IDisposable
 
     /// <summary>The value of that name; null where it is missing or null.</summary>
     public static JsonElement? Find(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        TryFind(parent, name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>The value of that name, which may be null; false where it is missing.</summary>
+    public static bool TryFind(JsonElement parent, string name, out JsonElement value)
+    {
+        value = default;
+        try
+        {
+            return parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // Among the names is one that is no text, which the parser leaves to whoever reads it.
+        }
+    }
 
     /// <summary>The first of a list that must have one.</summary>
     public JsonElement NeedFirst(JsonElement parent, string name, JsonValueKind kind)
@@ -88,9 +102,31 @@ internal sealed class ServerReply : IDisposable
     public static int? FindInt(JsonElement parent, string name) =>
         Find(parent, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out int number) && number >= 0 ? number : null;
 
-    /// <summary>The text of that name where there is one.</summary>
-    public static string? FindText(JsonElement parent, string name) =>
-        Find(parent, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+    /// <summary>The text of that name where there is one; half a character, or what is no UTF-8, is none.</summary>
+    public static string? FindText(JsonElement parent, string name)
+    {
+        try
+        {
+            return Find(parent, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The name of an entry.</summary>
+    public string NameOf(JsonProperty entry)
+    {
+        try
+        {
+            return entry.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Malformed("with a name that is no text");
+        }
+    }
 
     public void Dispose()
     {

@@ -24,6 +24,7 @@ internal sealed class EngineScorer(EngineBackend backend, int usableVocabularySi
         {
             int count = Math.Min(ChunkTokens, tokens.Length - 1 - start);
             AdvanceResult rows = await session.AdvanceAsync(tokens.Slice(start, count), WantedPositions.New, cancellationToken);
+            await Task.Yield(); // The engine's own thread may have brought us here; others' steps must not wait for a chunk's worth of logarithms.
             SequenceScores scores = Score(rows, tokens.Span);
             scores.IsLast = start + count == tokens.Length - 1;
             await write(scores);

@@ -48,7 +48,7 @@ internal sealed class ScoreStream(ScoreTerms terms, SessionLimits limits, Sessio
 
     private async Task ReadAsync(IAsyncStreamReader<ScoreRequest> requests, List<Task> running, CancellationToken cancellationToken)
     {
-        while (await requests.MoveNext(CancellationToken.None))
+        while (await requests.MoveNext(cancellationToken))
         {
             if (requests.Current.Sequence is not { } sequence)
                 throw new RpcException(new Status(StatusCode.InvalidArgument, $"After ScoreOpen only sequences may come, not {requests.Current.MessageCase}."));

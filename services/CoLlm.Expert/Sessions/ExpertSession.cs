@@ -50,12 +50,12 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         }
 
         SessionFault fault = await _ended.Task;
-        _endReason = fault.Reason == FailureReason.Evicted ? "evicted" : "drained";
         await WriteFaultAsync(fault);
 
         // The loop may still wait for a message or a pass that nobody needs; the call must not end before it has.
         await stopping.CancelAsync();
         await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _endReason = fault.Reason == FailureReason.Evicted ? "evicted" : "drained"; // Now that the loop cannot say otherwise.
     }
 
     /// <summary>Gives up its place if it is idle; its blocks are home when this returns true.</summary>

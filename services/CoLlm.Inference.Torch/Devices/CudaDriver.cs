@@ -32,13 +32,22 @@ internal static unsafe class CudaDriver
             throw new DeviceUnavailableException($"There is no device 'cuda:{index}'; the driver sees {count} CUDA device{(count == 1 ? "" : "s")}.");
     }
 
-    /// <summary>Free bytes on the device whose context is current on this thread, which is the one libtorch last used here.</summary>
-    public static long FreeBytes()
+    /// <summary>Free bytes on a device, asked for in its own context: which one is current here depends on the devices in use.</summary>
+    public static long FreeBytes(int index)
     {
-        nuint free;
-        nuint total;
-        Check(((delegate* unmanaged<nuint*, nuint*, int>)Symbol(Load(), "cuMemGetInfo_v2"))(&free, &total), "asking for the device's free memory");
-        return (long)free;
+        nint library = Load();
+        int device;
+        nint context;
+        Check(((delegate* unmanaged<int*, int, int>)Symbol(library, "cuDeviceGet"))(&device, index), "finding the device");
+        Check(((delegate* unmanaged<nint*, int, int>)Symbol(library, "cuDevicePrimaryCtxRetain"))(&context, device), "opening the device's context");
+        try
+        {
+            return FreeBytesIn(context, library);
+        }
+        finally
+        {
+            Check(((delegate* unmanaged<int, int>)Symbol(library, "cuDevicePrimaryCtxRelease_v2"))(device), "closing the device's context");
+        }
     }
 
     /// <summary>The device's name and compute capability, for logs and reports.</summary>
@@ -53,6 +62,22 @@ internal static unsafe class CudaDriver
         Check(attribute(&major, ComputeCapabilityMajor, index), "asking the device's compute capability");
         Check(attribute(&minor, ComputeCapabilityMinor, index), "asking the device's compute capability");
         return $"{Marshal.PtrToStringUTF8((nint)name)}, compute capability {major}.{minor}";
+    }
+
+    private static long FreeBytesIn(nint context, nint library)
+    {
+        Check(((delegate* unmanaged<nint, int>)Symbol(library, "cuCtxPushCurrent_v2"))(context), "entering the device's context");
+        try
+        {
+            nuint free;
+            nuint total;
+            Check(((delegate* unmanaged<nuint*, nuint*, int>)Symbol(library, "cuMemGetInfo_v2"))(&free, &total), "asking for the device's free memory");
+            return (long)free;
+        }
+        finally
+        {
+            Check(((delegate* unmanaged<nint*, int>)Symbol(library, "cuCtxPopCurrent_v2"))(&context), "leaving the device's context");
+        }
     }
 
     private static nint Load() =>

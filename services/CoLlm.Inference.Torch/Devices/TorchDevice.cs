@@ -47,11 +47,7 @@ internal sealed class TorchDevice
     public string Describe() => IsCuda ? $"{Name}: {CudaDriver.Describe(Device.index)}" : $"{Name}: {get_num_threads()} threads";
 
     /// <summary>Bytes free on a CUDA device.</summary>
-    public long FreeBytes()
-    {
-        using Tensor touched = zeros(1, ScalarType.Float32, Device); // makes the device's context current on this thread
-        return CudaDriver.FreeBytes();
-    }
+    public long FreeBytes() => CudaDriver.FreeBytes(Device.index);
 
     /// <summary>Waits until the device has done all it was told.</summary>
     public void Synchronize()

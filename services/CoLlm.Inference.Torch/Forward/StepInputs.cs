@@ -144,14 +144,15 @@ internal sealed unsafe class StepInputs(ModelConfig config, TorchDevice device, 
             needed = checked(needed + (group.Batch * ((2 * group.Rows) + group.Blocks)));
         if (needed <= _capacity)
             return;
+        int capacity = Math.Max(needed, 2 * _capacity);
         Dispose();
-        _capacity = Math.Max(needed, 2 * _capacity);
-        Tensor plain = empty([_capacity], ScalarType.Int64).DetachFromDisposeScope();
+        _capacity = 0; // Until all of it is there: where memory runs out the next step must not write to what is gone.
+        Tensor plain = empty([capacity], ScalarType.Int64).DetachFromDisposeScope();
         if (device.IsCuda)
         {
             _host = plain.pin_memory().DetachFromDisposeScope();
             plain.Dispose();
-            _device = empty([_capacity], ScalarType.Int64, device.Device).DetachFromDisposeScope();
+            _device = empty([capacity], ScalarType.Int64, device.Device).DetachFromDisposeScope();
         }
         else
         {
@@ -160,5 +161,6 @@ internal sealed unsafe class StepInputs(ModelConfig config, TorchDevice device, 
 
         fixed (byte* start = _host.bytes)
             _values = (long*)start;
+        _capacity = capacity;
     }
 }

@@ -16,7 +16,7 @@ public sealed class HealthCommandTests
     public async Task Health_ServiceAnswers_ExitsAsItSays(string service, bool isReady, int exitCode, string error)
     {
         await using WebApplication server = await StartAsync(isReady);
-        CollmRun run = await CollmRun.OfAsync("", "health", "--address", server.Urls.First(), "--service", service);
+        CollmRun run = await CollmRun.OfAsync("", "health", "--address", server.Urls.First(), "--service", service, "--timeout", "60");
         Assert.Equal((exitCode, error, ""), (run.ExitCode, run.Error, run.Output));
     }
 
@@ -24,7 +24,7 @@ public sealed class HealthCommandTests
     public async Task Health_ServiceUnknown_SaysSo()
     {
         await using WebApplication server = await StartAsync(isReady: true);
-        CollmRun run = await CollmRun.OfAsync("", "health", "--address", server.Urls.First(), "--service", "other");
+        CollmRun run = await CollmRun.OfAsync("", "health", "--address", server.Urls.First(), "--service", "other", "--timeout", "60");
         Assert.Equal(2, run.ExitCode);
         Assert.EndsWith("(NotFound)\n", run.Error, StringComparison.Ordinal);
     }
@@ -32,10 +32,7 @@ public sealed class HealthCommandTests
     [Fact]
     public async Task Health_NobodyListens_EndsWithTwo()
     {
-        string address;
-        await using (WebApplication server = await StartAsync(isReady: true))
-            address = server.Urls.First();
-        CollmRun run = await CollmRun.OfAsync("", "health", "--address", address);
+        CollmRun run = await CollmRun.OfAsync("", "health", "--address", "http://127.0.0.1:1", "--timeout", "60");
         Assert.Equal(2, run.ExitCode);
         Assert.StartsWith("collm health: ", run.Error, StringComparison.Ordinal);
     }

@@ -1,6 +1,7 @@
 using CoLlm.Expert.OpenAi;
 using CoLlm.Expert.Tests.OpenAi.Servers;
 using CoLlm.Protocol.V1;
+using CoLlm.Testing;
 
 namespace CoLlm.Expert.Tests.OpenAi;
 
@@ -41,6 +42,9 @@ public sealed class ServerMisbehaviourTests
         { "tokens of the same text", FailureReason.Unsupported, "several tokens" },
         { "another model", FailureReason.ModelMismatch, "org/another" },
         { "no model", FailureReason.ModelMismatch, "none named" },
+        { "half a character", FailureReason.ModelMismatch, "none named" },
+        { "half a character in a name", FailureReason.Internal, "a name that is no text" },
+        { "no UTF-8", FailureReason.ModelMismatch, "none named" },
         { "deep nesting", FailureReason.Internal, "no JSON" },
     };
 
@@ -51,16 +55,20 @@ public sealed class ServerMisbehaviourTests
     [MemberData(nameof(Faults))]
     public async Task Ask_ServerMisbehaves_EndsThisSessionWithASentenceAndNoOther(string fault, FailureReason reason, string words)
     {
+        ManualTime time = new();
         await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(
-            ServerFlavor.Vllm, changeServer: server => server with { TopTokens = 20, RequestTimeout = TimeSpan.FromSeconds(fault == "silence" ? 2 : 30) });
+            ServerFlavor.Vllm, changeServer: server => server with { TopTokens = 20, RequestTimeout = TimeSpan.FromSeconds(30) }, time: time);
         using SessionClient bystander = new(expert), culprit = new(expert);
         await bystander.OpenAsync([1, 2, 3]);
         await bystander.AskAsync();
         await culprit.OpenAsync([1, 2, 3]);
         await culprit.AskAsync();
-        Misbehaviour.Arm(expert.Server!, fault, times: 2); // A reset may overtake what was written before it; the request is then repeated.
+        Task met = Misbehaviour.Arm(expert.Server!, fault, times: 2); // A reset may overtake what was written before it; the request is then repeated.
 
         await culprit.SendAsync(new SessionRequest { Ask = new Ask { Start = 3, PrefixHash = culprit.Hash.Value } });
+        await met;
+        if (fault == "silence")
+            time.Advance(TimeSpan.FromSeconds(30));
         SessionResponse? last = await culprit.ReceivePastAppliedAsync();
 
         Assert.True(last?.Notice is { EndsSession: true }, last?.ToString());
@@ -79,7 +87,7 @@ public sealed class ServerMisbehaviourTests
         await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(ServerFlavor.Vllm);
         using SessionClient session = new(expert);
         await session.OpenAsync([1]);
-        Misbehaviour.Arm(expert.Server!, "loading");
+        _ = Misbehaviour.Arm(expert.Server!, "loading");
 
         await session.SendAsync(new SessionRequest { Ask = new Ask { Start = 1, PrefixHash = session.Hash.Value } });
 
@@ -115,7 +123,7 @@ public sealed class ServerMisbehaviourTests
         using SessionClient session = new(expert);
         await session.OpenAsync([1, 2, 3, 4]);
         await session.AskAsync();
-        Misbehaviour.Arm(expert.Server!, "too many requests");
+        _ = Misbehaviour.Arm(expert.Server!, "too many requests");
 
         await session.SendAsync(new SessionRequest { Ask = new Ask { Start = 4, PrefixHash = session.Hash.Value, Positions = { 1, 2, 3, 4 } } });
 

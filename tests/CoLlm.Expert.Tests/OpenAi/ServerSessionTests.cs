@@ -65,26 +65,6 @@ public sealed class ServerSessionTests
     }
 
     [Fact]
-    public async Task Ask_NoPlaceInTime_IsOverload()
-    {
-        await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(
-            ServerFlavor.Vllm, changeServer: server => server with { MaxConcurrentRequests = 1, RequestTimeout = TimeSpan.FromSeconds(1) });
-        TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using SessionClient first = new(expert), second = new(expert);
-        await first.OpenAsync([1]);
-        await second.OpenAsync([1]);
-        expert.Server!.Instead = context => Silence(context, arrived);
-
-        await first.SendAsync(new SessionRequest { Ask = new Ask { Start = 1, PrefixHash = first.Hash.Value } });
-        await arrived.Task;
-        await second.SendAsync(new SessionRequest { Ask = new Ask { Start = 1, PrefixHash = second.Hash.Value } });
-
-        Assert.Equal(FailureReason.ExpertUnavailable, (await first.ReceivePastAppliedAsync())!.Notice.Failure.Reason);
-        Notice notice = (await second.ReceivePastAppliedAsync())!.Notice;
-        Assert.True(notice.Failure.Reason is FailureReason.Overloaded or FailureReason.ExpertUnavailable, notice.ToString());
-    }
-
-    [Fact]
     public async Task DrainAsync_QuestionUnderWay_IsGivenUpWhenTheTimeIsOver()
     {
         await using ExpertUnderTest expert = await ExpertUnderTest.StartBehindAsync(ServerFlavor.Vllm);

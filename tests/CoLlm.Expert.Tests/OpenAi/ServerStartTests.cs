@@ -1,15 +1,15 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using CoLlm.Expert.Hosting;
 using CoLlm.Expert.Models;
 using CoLlm.Expert.OpenAi;
 using CoLlm.Expert.Tests.OpenAi.Servers;
 using CoLlm.Protocol.V1;
 using CoLlm.ServiceDefaults.Health;
+using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.Testing;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace CoLlm.Expert.Tests.OpenAi;
 
@@ -39,7 +39,7 @@ public sealed class ServerStartTests
         OpenAiOptions options = Misfit(server, what, server.Options().OpenAi! with { TopTokens = 20 });
 
         BackendException exception = await Assert.ThrowsAsync<BackendException>(() =>
-            new RemoteModelBuilder(server.Options() with { OpenAi = options }, new SessionLimits()).BuildAsync(CancellationToken.None));
+            new RemoteModelBuilder(server.Options() with { OpenAi = options }, new SessionLimits(), TimeProvider.System).BuildAsync(CancellationToken.None));
 
         Assert.Equal(reason, exception.Fault.Reason);
         Assert.Contains(words, exception.Message, StringComparison.Ordinal);
@@ -55,7 +55,7 @@ public sealed class ServerStartTests
                 reply["data"]![0]!["meta"]!["n_vocab"] = 100;
         };
 
-        BackendException exception = await Assert.ThrowsAsync<BackendException>(() => new RemoteModelBuilder(server.Options(), new SessionLimits()).BuildAsync(CancellationToken.None));
+        BackendException exception = await Assert.ThrowsAsync<BackendException>(() => new RemoteModelBuilder(server.Options(), new SessionLimits(), TimeProvider.System).BuildAsync(CancellationToken.None));
 
         Assert.Equal((FailureReason.VocabularyMismatch, "528", "100"), (exception.Fault.Reason, exception.Fault.Sent, exception.Fault.Held));
     }
@@ -66,7 +66,7 @@ public sealed class ServerStartTests
         await using CompletionsServer server = await CompletionsServer.StartAsync(ServerFlavor.Vllm);
         server.Instead = Missing("/tokenize");
 
-        await using ExpertModel model = await new RemoteModelBuilder(server.Options(), new SessionLimits()).BuildAsync(CancellationToken.None);
+        await using ExpertModel model = await new RemoteModelBuilder(server.Options(), new SessionLimits(), TimeProvider.System).BuildAsync(CancellationToken.None);
 
         Assert.Contains(server.Requests, request => request.Body.Contains("return_token_ids", StringComparison.Ordinal));
     }
@@ -77,7 +77,7 @@ public sealed class ServerStartTests
         await using CompletionsServer server = await CompletionsServer.StartAsync(ServerFlavor.Vllm);
         using TemporaryDirectory directory = new();
         OpenAiOptions options = server.Options().OpenAi! with { ApiKeyFile = directory.Write("key", "sk-secret-1\n") };
-        await using (await new RemoteModelBuilder(server.Options() with { OpenAi = options }, new SessionLimits()).BuildAsync(CancellationToken.None))
+        await using (await new RemoteModelBuilder(server.Options() with { OpenAi = options }, new SessionLimits(), TimeProvider.System).BuildAsync(CancellationToken.None))
             Assert.All(server.Requests, request => Assert.Equal("Bearer sk-secret-1", request.Authorization));
         server.Instead = async context =>
         {
@@ -87,29 +87,10 @@ public sealed class ServerStartTests
         };
 
         BackendException exception = await Assert.ThrowsAsync<BackendException>(() =>
-            new RemoteModelBuilder(server.Options() with { OpenAi = options }, new SessionLimits()).BuildAsync(CancellationToken.None));
+            new RemoteModelBuilder(server.Options() with { OpenAi = options }, new SessionLimits(), TimeProvider.System).BuildAsync(CancellationToken.None));
 
         Assert.Contains("the key ***", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", exception.ToString(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Start_ServerDoesNotFit_StopsTheProcessInGoodOrder()
-    {
-        int exitCode = Environment.ExitCode;
-        await using CompletionsServer server = await CompletionsServer.StartAsync(ServerFlavor.Vllm);
-        ExpertModelOptions model = server.Options();
-        await using WebApplication app = ExpertHost.Build(new ExpertOptions
-        {
-            Listen = "http://127.0.0.1:0",
-            Models = [model with { OpenAi = model.OpenAi! with { Model = "org/another" } }],
-        });
-
-        await app.StartAsync();
-        await app.WaitForShutdownAsync();
-
-        Assert.Equal(1, Environment.ExitCode);
-        Environment.ExitCode = exitCode;
     }
 
     [Fact]
@@ -162,6 +143,29 @@ public sealed class ServerStartTests
         await UntilAsync(() => lists > 3);
 
         Assert.NotNull(readiness.NotReadyReason);
+    }
+
+    [Fact]
+    public async Task ServeAsync_ServerComesBackWithAnotherModel_TellsThatToo()
+    {
+        await using CompletionsServer server = await CompletionsServer.StartAsync(ServerFlavor.Vllm);
+        ExpertModelOptions model = server.Options();
+        using DrainGate gate = new();
+        await using ModelCatalog catalog = new(new ExpertOptions { Models = [model] }, new Readiness(gate));
+        RecordedLog log = new();
+        using CancellationTokenSource over = new();
+        Task serving = new RemoteModels(catalog, new SessionLimits(), TimeProvider.System, log).ServeAsync(model, over.Token);
+        await UntilAsync(() => log.Has("is computed at"));
+
+        server.Instead = Missing("/health");
+        await UntilAsync(() => log.Has("with status 500"));
+        server.Dialect.ModelName = "org/another";
+        server.Instead = null;
+        await UntilAsync(() => log.Has("is another one since it came back: it has the model org/another where it had org/pair-expert; start this process again."));
+
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => serving);
+        Assert.Equal(3, log.Count);
     }
 
     [Fact]
@@ -246,6 +250,23 @@ public sealed class ServerStartTests
         context.Response.StatusCode = path == "/health" ? 500 : 404;
         return Task.FromResult(true);
     };
+
+    private sealed class RecordedLog : ILogger<RemoteModels>
+    {
+        private readonly ConcurrentQueue<string> _sentences = [];
+
+        public int Count => _sentences.Count;
+
+        public bool Has(string words) => _sentences.Any(sentence => sentence.Contains(words, StringComparison.Ordinal));
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _sentences.Enqueue(formatter(state, exception));
+    }
 
     private static async Task UntilAsync(Func<bool> condition)
     {

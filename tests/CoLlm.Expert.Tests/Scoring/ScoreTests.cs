@@ -1,7 +1,9 @@
 using CoLlm.Expert.OpenAi;
 using CoLlm.Protocol.V1;
+using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.Testing.Golden;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CoLlm.Expert.Tests.Scoring;
 
@@ -90,6 +92,39 @@ public sealed class ScoreTests
 
         Assert.Equal(StatusCode.FailedPrecondition, exception.StatusCode);
         Assert.Equal("tokenizer_mismatch", exception.Trailers.GetValue(Protocol.FailureReasons.ReasonTrailer));
+    }
+
+    [Fact]
+    public async Task DrainAsync_ScoringClientSendsNothing_IsEndedWithTheReasonWhenTheTimeIsOver()
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
+        using AsyncDuplexStreamingCall<ScoreRequest, ScoreResponse> call = expert.Client.Score();
+        await call.RequestStream.WriteAsync(new ScoreRequest { Open = new ScoreOpen { ProtocolVersion = 1 } });
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+
+        await expert.App.Services.GetRequiredService<DrainGate>().DrainAsync(TimeSpan.Zero, TimeProvider.System, CancellationToken.None);
+        RpcException exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None));
+
+        Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
+        Assert.Equal("draining", exception.Trailers.GetValue(Protocol.FailureReasons.ReasonTrailer));
+    }
+
+    [Fact]
+    public async Task ScoreAsync_EngineThatLendsItsThread_MakesAndWritesNoScoresUponIt()
+    {
+        await using ExpertUnderTest expert = await ExpertUnderTest.StartAsync();
+        Assert.True(expert.Engine.Options.ContinueOnLoop);
+        List<bool> ofThePool = [];
+
+        await expert.Model.Backend.ScoreAsync(Enumerable.Range(1, 300).ToArray(), 1, 528, NoteAsync, CancellationToken.None);
+
+        Assert.Equal([true, true, true, true, true], ofThePool);
+
+        Task NoteAsync(SequenceScores scores)
+        {
+            ofThePool.Add(Thread.CurrentThread.IsThreadPoolThread);
+            return Task.CompletedTask;
+        }
     }
 
     private static ScoreSequence Sequence(long id, int[] tokens, int firstPosition) => new() { SequenceId = id, Tokens = { tokens }, FirstPosition = firstPosition };

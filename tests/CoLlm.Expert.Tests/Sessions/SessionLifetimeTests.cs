@@ -1,5 +1,6 @@
 using CoLlm.Protocol.V1;
 using CoLlm.ServiceDefaults.Shutdown;
+using CoLlm.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 

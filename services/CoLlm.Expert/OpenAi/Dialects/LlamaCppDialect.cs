@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text.Json;
-using CoLlm.Expert.Models;
 
 namespace CoLlm.Expert.OpenAi.Dialects;
 
@@ -15,8 +13,6 @@ namespace CoLlm.Expert.OpenAi.Dialects;
 /// <param name="plainTokenId">A token that is whole characters.</param>
 internal sealed class LlamaCppDialect(int plainTokenId) : ServerDialect
 {
-    private const int MostTokenizedBytes = 1 << 20;
-
     /// <summary>Above any difference of logits.</summary>
     private const int ForcingBias = 10_000;
 
@@ -82,34 +78,26 @@ internal sealed class LlamaCppDialect(int plainTokenId) : ServerDialect
     public override async Task<(int? ContextTokens, int? VocabularySize)> InspectAsync(
         ServerConnection connection, JsonElement model, CancellationToken cancellationToken)
     {
-        using ServerReply props = await connection.GetAsync("props", MostTokenizedBytes, cancellationToken).ConfigureAwait(false);
+        using ServerReply props = await connection.GetAsync("props", MostShortReplyBytes, cancellationToken).ConfigureAwait(false);
         JsonElement defaults = props.Need(props.Root, JsonValueKind.Object, "default_generation_settings");
         int? vocabulary = ServerReply.Find(model, "meta") is { } meta ? ServerReply.FindInt(meta, "n_vocab") : null;
         return (ServerReply.FindInt(defaults, "n_ctx"), vocabulary);
     }
 
-    public override async Task<int[]?> TokenizeAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken)
-    {
-        ArrayBufferWriter<byte> body = RequestBody.Write(json =>
-        {
-            json.WriteString("content", text);
-            json.WriteBoolean("add_special", false);
-            json.WriteBoolean("parse_special", false);
-        });
-        try
-        {
-            using ServerReply reply = await connection.PostAsync("tokenize", body.WrittenMemory, MostTokenizedBytes, cancellationToken).ConfigureAwait(false);
-            return ReadIds(reply, reply.Need(reply.Root, JsonValueKind.Array, "tokens"), "tokens");
-        }
-        catch (BackendException exception) when (exception.HttpStatus is 404 or 405 or 501)
-        {
-            return null;
-        }
-    }
+    public override Task<int[]?> TokenizeAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken) =>
+        PostTokenizeAsync(
+            connection,
+            json =>
+            {
+                json.WriteString("content", text);
+                json.WriteBoolean("add_special", false);
+                json.WriteBoolean("parse_special", false);
+            },
+            cancellationToken);
 
     private static (int Id, double LogProbability) ReadEntry(ServerReply reply, JsonElement entry)
     {
         int id = reply.NeedInt(entry, "id");
-        return (id, entry.TryGetProperty("logprob", out JsonElement value) ? ReadLogProbability(value, reply) : throw reply.Malformed("without logprob"));
+        return (id, ServerReply.TryFind(entry, "logprob", out JsonElement value) ? ReadLogProbability(value, reply) : throw reply.Malformed("without logprob"));
     }
 }

@@ -1,10 +1,15 @@
+using System.Buffers;
 using System.Text.Json;
+using CoLlm.Expert.Models;
 
 namespace CoLlm.Expert.OpenAi.Dialects;
 
 /// <summary>How one kind of server is asked and how it answers. Knows JSON and nothing of sessions; safe to call from any thread.</summary>
 internal abstract class ServerDialect
 {
+    /// <summary>Bytes that an answer about a short text, or about settings, may have.</summary>
+    protected const int MostShortReplyBytes = 1 << 20;
+
     /// <summary>In the model hub's words, such as <c>vllm</c>.</summary>
     public abstract string Name { get; }
 
@@ -50,6 +55,45 @@ internal abstract class ServerDialect
 
     /// <summary>The ids that the server's tokenizer gives for a text, without any put around it; null: it does not tell.</summary>
     public abstract Task<int[]?> TokenizeAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken);
+
+    /// <summary>Asks <c>/tokenize</c>, which all have, each with other settings; null where it is missing or hidden.</summary>
+    protected static async Task<int[]?> PostTokenizeAsync(ServerConnection connection, Action<Utf8JsonWriter> members, CancellationToken cancellationToken)
+    {
+        ArrayBufferWriter<byte> body = RequestBody.Write(members);
+        try
+        {
+            using ServerReply reply = await connection.PostAsync("tokenize", body.WrittenMemory, MostShortReplyBytes, cancellationToken).ConfigureAwait(false);
+            return ReadIds(reply, reply.Need(reply.Root, JsonValueKind.Array, "tokens"), "tokens");
+        }
+        catch (BackendException exception) when (exception.HttpStatus is 404 or 405 or 501)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Asks for the ids of a text, in the words that vLLM and SGLang share; null where it is missing or hidden.</summary>
+    protected static Task<int[]?> PostTokenizeAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken) =>
+        PostTokenizeAsync(
+            connection,
+            json =>
+            {
+                json.WriteString("model", model);
+                json.WriteString("prompt", text);
+                json.WriteBoolean("add_special_tokens", false);
+            },
+            cancellationToken);
+
+    /// <summary>Sampling that changes nothing, in the words that vLLM and SGLang share.</summary>
+    protected static void WritePlainSampling(Utf8JsonWriter json)
+    {
+        json.WriteNumber("temperature", 0);
+        json.WriteNumber("top_p", 1);
+        json.WriteNumber("top_k", -1);
+        json.WriteNumber("min_p", 0);
+        json.WriteNumber("repetition_penalty", 1);
+        json.WriteNumber("presence_penalty", 0);
+        json.WriteNumber("frequency_penalty", 0);
+    }
 
     protected static void WriteIds(Utf8JsonWriter json, string name, ReadOnlySpan<int> ids)
     {

@@ -9,8 +9,6 @@ namespace CoLlm.Expert.OpenAi.Dialects;
 /// </summary>
 internal sealed class SglangDialect : ServerDialect
 {
-    private const int MostTokenizedBytes = 1 << 20;
-
     public override string Name => "sglang";
 
     public override string CompletionPath => "generate";
@@ -68,7 +66,7 @@ internal sealed class SglangDialect : ServerDialect
     }
 
     public override async Task<int[]?> TokenizeAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken) =>
-        await VllmDialect.TokenizeAloneAsync(connection, model, text, cancellationToken).ConfigureAwait(false)
+        await PostTokenizeAsync(connection, model, text, cancellationToken).ConfigureAwait(false)
         ?? await TokenizeByScoringAsync(connection, text, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Older ones have no <c>/tokenize</c>, but list the ids of a text whose tokens they score. They put BOS before it.</summary>
@@ -81,7 +79,7 @@ internal sealed class SglangDialect : ServerDialect
             json.WriteNumber("logprob_start_len", 0);
             json.WriteString("text", text);
         });
-        using ServerReply reply = await connection.PostAsync(CompletionPath, body.WrittenMemory, MostTokenizedBytes, cancellationToken).ConfigureAwait(false);
+        using ServerReply reply = await connection.PostAsync(CompletionPath, body.WrittenMemory, MostShortReplyBytes, cancellationToken).ConfigureAwait(false);
         JsonElement meta = reply.Need(reply.Root, JsonValueKind.Object, "meta_info");
         return [.. reply.Need(meta, JsonValueKind.Array, "input_token_logprobs").EnumerateArray().Select(entry => ReadId(reply, entry, "input_token_logprobs"))];
     }
@@ -89,14 +87,8 @@ internal sealed class SglangDialect : ServerDialect
     private static void WriteGreedy(Utf8JsonWriter json, int newTokens)
     {
         json.WriteStartObject("sampling_params");
-        json.WriteNumber("temperature", 0);
         json.WriteNumber("max_new_tokens", newTokens);
-        json.WriteNumber("top_p", 1);
-        json.WriteNumber("top_k", -1);
-        json.WriteNumber("min_p", 0);
-        json.WriteNumber("repetition_penalty", 1);
-        json.WriteNumber("presence_penalty", 0);
-        json.WriteNumber("frequency_penalty", 0);
+        WritePlainSampling(json);
         json.WriteBoolean("skip_special_tokens", false);
         json.WriteEndObject();
         json.WriteBoolean("stream", false);

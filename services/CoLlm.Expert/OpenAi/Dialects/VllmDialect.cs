@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
-using CoLlm.Expert.Models;
 
 namespace CoLlm.Expert.OpenAi.Dialects;
 
@@ -11,8 +10,6 @@ namespace CoLlm.Expert.OpenAi.Dialects;
 /// </summary>
 internal sealed class VllmDialect : ServerDialect
 {
-    private const int MostTokenizedBytes = 1 << 20;
-
     public override string Name => "vllm";
 
     public override string CompletionPath => "v1/completions";
@@ -40,7 +37,7 @@ internal sealed class VllmDialect : ServerDialect
         JsonElement logprobs = reply.Need(choice, JsonValueKind.Object, "logprobs");
         List<(int Id, double LogProbability)> tokens = [];
         foreach (JsonProperty entry in reply.NeedFirst(logprobs, "top_logprobs", JsonValueKind.Object).EnumerateObject())
-            tokens.Add((names.IdOf(entry.Name, reply), ReadLogProbability(entry.Value, reply)));
+            tokens.Add((names.IdOf(reply.NameOf(entry), reply), ReadLogProbability(entry.Value, reply)));
         return tokens;
     }
 
@@ -62,28 +59,8 @@ internal sealed class VllmDialect : ServerDialect
     }
 
     public override async Task<int[]?> TokenizeAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken) =>
-        await TokenizeAloneAsync(connection, model, text, cancellationToken).ConfigureAwait(false)
+        await PostTokenizeAsync(connection, model, text, cancellationToken).ConfigureAwait(false)
         ?? await TokenizeByCompletionAsync(connection, model, text, cancellationToken).ConfigureAwait(false);
-
-    /// <summary>Asks <c>/tokenize</c>; null where there is none. SGLang has the same.</summary>
-    public static async Task<int[]?> TokenizeAloneAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken)
-    {
-        ArrayBufferWriter<byte> body = RequestBody.Write(json =>
-        {
-            json.WriteString("model", model);
-            json.WriteString("prompt", text);
-            json.WriteBoolean("add_special_tokens", false);
-        });
-        try
-        {
-            using ServerReply reply = await connection.PostAsync("tokenize", body.WrittenMemory, MostTokenizedBytes, cancellationToken).ConfigureAwait(false);
-            return ReadIds(reply, reply.Need(reply.Root, JsonValueKind.Array, "tokens"), "tokens");
-        }
-        catch (BackendException exception) when (exception.HttpStatus is 404 or 405 or 501)
-        {
-            return null;
-        }
-    }
 
     /// <summary>Gateways may hide <c>/tokenize</c>; a completion of the text tells its ids where the server is new enough.</summary>
     private async Task<int[]?> TokenizeByCompletionAsync(ServerConnection connection, string model, string text, CancellationToken cancellationToken)
@@ -94,7 +71,7 @@ internal sealed class VllmDialect : ServerDialect
             json.WriteBoolean("return_token_ids", true);
             json.WriteString("prompt", text);
         });
-        using ServerReply reply = await connection.PostAsync(CompletionPath, body.WrittenMemory, MostTokenizedBytes, cancellationToken).ConfigureAwait(false);
+        using ServerReply reply = await connection.PostAsync(CompletionPath, body.WrittenMemory, MostShortReplyBytes, cancellationToken).ConfigureAwait(false);
         JsonElement choice = reply.NeedFirst(reply.Root, "choices", JsonValueKind.Object);
         return ServerReply.Find(choice, "prompt_token_ids") is { ValueKind: JsonValueKind.Array } ids ? ReadIds(reply, ids, "prompt_token_ids") : null;
     }
@@ -103,13 +80,7 @@ internal sealed class VllmDialect : ServerDialect
     {
         json.WriteString("model", model);
         json.WriteNumber("max_tokens", 1);
-        json.WriteNumber("temperature", 0);
-        json.WriteNumber("top_p", 1);
-        json.WriteNumber("top_k", -1);
-        json.WriteNumber("min_p", 0);
-        json.WriteNumber("repetition_penalty", 1);
-        json.WriteNumber("presence_penalty", 0);
-        json.WriteNumber("frequency_penalty", 0);
+        WritePlainSampling(json);
         json.WriteBoolean("add_special_tokens", false);
         json.WriteBoolean("skip_special_tokens", false);
         json.WriteBoolean("return_tokens_as_token_ids", true);
@@ -123,8 +94,9 @@ internal sealed class VllmDialect : ServerDialect
         List<(int Id, double LogProbability)> tokens = [];
         foreach (JsonProperty entry in position.EnumerateObject())
         {
-            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
-                throw reply.Malformed($"with prompt_logprobs that name \"{entry.Name}\", which is no token id");
+            string name = reply.NameOf(entry);
+            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+                throw reply.Malformed($"with prompt_logprobs that name \"{name}\", which is no token id");
             tokens.Add((id, ReadLogProbability(reply.Need(entry.Value, JsonValueKind.Number, "logprob"), reply)));
         }
 

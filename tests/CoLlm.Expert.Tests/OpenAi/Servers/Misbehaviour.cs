@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -18,6 +19,10 @@ internal static class Misbehaviour
         ["context overflow"] = context => Write(context, 400, """{"error":{"message":"This model's maximum context length is 4 tokens.","code":400}}"""),
         ["bare NaN"] = context => Write(context, 200, """{"choices":[{"logprobs":{"top_logprobs":[{"token_id:1":NaN}]}}]}"""),
         ["an array"] = context => Write(context, 200, "[1, 2]"),
+        ["half a character"] = context => Write(context, 200, """{"usage":{"prompt_tokens":3},"model":"\ud800"}"""),
+        ["half a character in a name"] = context => Write(
+            context, 200, """{"usage":{"prompt_tokens":3},"model":"org/pair-expert","choices":[{"logprobs":{"top_logprobs":[{"\ud800":-1}]}}]}"""),
+        ["no UTF-8"] = context => context.Response.Body.WriteAsync(Encoding.Latin1.GetBytes("""{"usage":{"prompt_tokens":3},"model":"ÿ"}""")).AsTask(),
         ["deep nesting"] = context => Write(context, 200, "{\"a\":" + new string('[', 1 << 16)),
         ["error with status 200"] = context => Write(context, 200, """{"object":"error","message":"out of memory"}"""),
         ["redirect"] = context =>
@@ -81,14 +86,17 @@ internal static class Misbehaviour
     }
 
     /// <summary>The next completion goes wrong in this way, <paramref name="times"/> times; all others are answered well.</summary>
-    public static void Arm(CompletionsServer server, string name, int times = 1)
+    /// <returns>Completes when it does.</returns>
+    public static Task Arm(CompletionsServer server, string name, int times = 1)
     {
+        TaskCompletionSource met = new(TaskCreationOptions.RunContinuationsAsynchronously);
         if (Transport.TryGetValue(name, out Func<HttpContext, Task>? instead))
         {
             server.Instead = async context =>
             {
                 if (context.Request.Path != server.Dialect.CompletionPath || Interlocked.Decrement(ref times) < 0)
                     return false;
+                met.TrySetResult();
                 await instead(context);
                 return true;
             };
@@ -97,10 +105,14 @@ internal static class Misbehaviour
         {
             server.Spoil = (path, reply) =>
             {
-                if (path == server.Dialect.CompletionPath && Interlocked.Decrement(ref times) >= 0)
-                    Content[name](reply);
+                if (path != server.Dialect.CompletionPath || Interlocked.Decrement(ref times) < 0)
+                    return;
+                met.TrySetResult();
+                Content[name](reply);
             };
         }
+
+        return met.Task;
     }
 
     private static JsonObject Choice(JsonObject reply) => reply["choices"]![0]!.AsObject();
