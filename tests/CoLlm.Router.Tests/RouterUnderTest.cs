@@ -49,13 +49,14 @@ internal sealed class RouterUnderTest : IAsyncDisposable
         Experts = expertAddresses.Length == 0 ? [] : [Expert("expert", expertAddresses)],
     };
 
-    /// <summary>Waits are short enough for tests that exhaust them.</summary>
+    /// <summary>Waits between attempts are short enough for tests that exhaust them; those for a peer are long enough for a busy machine.</summary>
     public static ExpertOptions Expert(string name, params string[] addresses) => new()
     {
         Name = name,
         Model = "expert",
         Addresses = addresses,
-        OverloadPatience = TimeSpan.FromMilliseconds(200),
+        ConnectTimeout = TimeSpan.FromSeconds(30),
+        OverloadPatience = TimeSpan.FromSeconds(30),
         InitialBackoff = TimeSpan.FromMilliseconds(10),
         MaxBackoff = TimeSpan.FromMilliseconds(50),
         DescribeInterval = TimeSpan.Zero,

@@ -19,6 +19,10 @@ public sealed record AdmissionOptions
     /// <value>10 seconds; 0 refuses at once what does not fit now.</value>
     public TimeSpan MaxQueueTime { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a client may leave a token untaken before its answer is given up: it would keep its place for as long.</summary>
+    /// <value>1 minute.</value>
+    public TimeSpan MaxUnreadTime { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Largest request message.</summary>
     /// <value>4 MiB.</value>
     [Range(1024, 1 << 30)]

@@ -100,7 +100,7 @@ internal sealed class GenerationService(
         {
             await WriteAsync(plan, measures, spans, arrived, responses, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (cancellationToken.IsCancellationRequested || exception is RpcException { StatusCode: StatusCode.Cancelled })
         {
             measures.Cancelled();
             throw;
@@ -136,7 +136,7 @@ internal sealed class GenerationService(
         string requestId = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture);
         spans?.BeginDecoding(requestId);
         await responses.WriteAsync(AnswerMessages.Started(plan, requestId), cancellationToken).ConfigureAwait(false);
-        await using TokenEventSink sink = new(responses, measures, cancellationToken);
+        await using TokenEventSink sink = new(responses, measures, admission.MaxUnreadTime, time, cancellationToken);
         DecodingSummary summary = await run.DecodeAsync(sink, drain.Expired, cancellationToken).ConfigureAwait(false);
         await sink.CompleteAsync().ConfigureAwait(false);
 

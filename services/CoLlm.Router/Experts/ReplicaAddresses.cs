@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace CoLlm.Router.Experts;
 
-/// <summary>Looks a host name up; throws a <see cref="SocketException"/> where that fails.</summary>
+/// <summary>
+/// Looks a host name up; throws a <see cref="SocketException"/> where that fails, an <see cref="ArgumentException"/> where it is none, such as
+/// <c>0.0.0.0</c>.
+/// </summary>
 internal delegate Task<IPAddress[]> NameLookup(string host, CancellationToken cancellationToken);
 
 /// <summary>
@@ -67,6 +70,7 @@ internal sealed class ReplicaAddresses
     {
         private volatile Uri[] _known = [];
         private volatile string? _problem;
+        private Task<IPAddress[]>? _lookingUp;
 
         public Uri[] Known => _known;
 
@@ -76,13 +80,16 @@ internal sealed class ReplicaAddresses
         {
             try
             {
-                IPAddress[] found = await lookUp(name.IdnHost, cancellationToken).WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
+                // A look-up that outlasts its timeout is waited for again, not joined by another: a name server that is down must not collect them.
+                if (_lookingUp is not { IsCompleted: false })
+                    _lookingUp = lookUp(name.IdnHost, cancellationToken);
+                IPAddress[] found = await _lookingUp.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
                 Uri[] addresses = [.. OneFamily(found).Select(address => new UriBuilder("http", address.ToString(), name.Port).Uri)];
                 _problem = addresses.Length == 0 ? $"{name.Host} has no address." : null;
                 if (addresses.Length > 0)
                     _known = addresses;
             }
-            catch (Exception exception) when (exception is SocketException or TimeoutException)
+            catch (Exception exception) when (exception is SocketException or TimeoutException or ArgumentException)
             {
                 _problem = $"{name.Host} cannot be looked up: {exception.Message}";
             }

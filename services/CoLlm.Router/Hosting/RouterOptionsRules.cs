@@ -21,6 +21,7 @@ internal static class RouterOptionsRules
             .Select(group => $"Experts: the name {group.Key} is given {group.Count()} times."),
         .. Requests(options.Requests),
         .. Duration("Admission.MaxQueueTime", options.Admission.MaxQueueTime, mayBeZero: true),
+        .. Duration("Admission.MaxUnreadTime", options.Admission.MaxUnreadTime, mayBeZero: false),
         .. Duration("Drain.Timeout", options.Drain.Timeout, mayBeZero: true),
     ];
 
@@ -40,6 +41,8 @@ internal static class RouterOptionsRules
             yield return "Requests: Threshold and TargetRate exclude each other.";
         foreach (string problem in Duration("Requests.ExpertWait", requests.ExpertWait, mayBeZero: false))
             yield return problem;
+        foreach (string problem in Duration("Requests.MaxExpertWait", requests.MaxExpertWait, mayBeZero: false))
+            yield return problem;
         if (requests.ExpertWait > requests.MaxExpertWait)
             yield return $"Requests: ExpertWait is {requests.ExpertWait}, above MaxExpertWait, which is {requests.MaxExpertWait}.";
     }
@@ -54,6 +57,7 @@ internal static class RouterOptionsRules
         .. Duration($"{place}.AskTimeout", expert.AskTimeout, mayBeZero: false),
         .. Duration($"{place}.OverloadPatience", expert.OverloadPatience, mayBeZero: true),
         .. Duration($"{place}.InitialBackoff", expert.InitialBackoff, mayBeZero: false),
+        .. Duration($"{place}.MaxBackoff", expert.MaxBackoff, mayBeZero: false),
         .. Duration($"{place}.ResolveInterval", expert.ResolveInterval, mayBeZero: false),
         .. Duration($"{place}.DescribeInterval", expert.DescribeInterval, mayBeZero: true),
         .. expert.MaxBackoff < expert.InitialBackoff

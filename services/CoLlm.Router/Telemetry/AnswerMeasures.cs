@@ -18,6 +18,7 @@ internal sealed class AnswerMeasures
     private TimeSpan _toFirstToken;
     private TimeSpan _emit;
     private int _tokenCount;
+    private bool _hasEnded;
 
     /// <param name="telemetry">Where it is recorded.</param>
     /// <param name="plan">The request.</param>
@@ -61,6 +62,7 @@ internal sealed class AnswerMeasures
     /// <param name="queued">How long the request waited for admission.</param>
     public void Ended(DecodingSummary summary, TimeSpan queued)
     {
+        _hasEnded = true;
         DecodingMode mode = _plan.Request.Mode;
         string reason = LabelNames<FinishReason>.Of(summary.FinishReason);
         bool isFailure = summary.FinishReason is FinishReason.ExpertUnavailable or FinishReason.Shutdown or FinishReason.BaseFailed;
@@ -77,6 +79,10 @@ internal sealed class AnswerMeasures
         _telemetry.Tokens.RecordAnswer(mode, summary, _plan.Threshold);
     }
 
-    /// <summary>The client has left.</summary>
-    public void Cancelled() => _telemetry.Requests.CountAnswer(_plan.Request.Mode, RequestInstruments.Cancelled);
+    /// <summary>The client has left; an answer that had ended before keeps its reason.</summary>
+    public void Cancelled()
+    {
+        if (!_hasEnded)
+            _telemetry.Requests.CountAnswer(_plan.Request.Mode, RequestInstruments.Cancelled);
+    }
 }

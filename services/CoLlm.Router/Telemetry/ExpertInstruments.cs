@@ -27,7 +27,7 @@ internal sealed class ExpertInstruments(Meter meter)
     public Counter<long> Failovers { get; } = meter.CreateCounter<long>("collm.expert.failovers", "{failover}", "Sessions reopened on another replica.");
 
     public Counter<long> StaleReplies { get; } =
-        meter.CreateCounter<long>("collm.expert.stale_replies", "{reply}", "Replies dropped because their epoch was over.");
+        meter.CreateCounter<long>("collm.expert.stale_replies", "{reply}", "Replies dropped because they came too late or twice.");
 
     /// <summary>The same for one expert, with its labels made beforehand.</summary>
     public ExpertMeasures For(string expert)

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -56,7 +57,9 @@ public static class ListeningSetup
     {
         if (address.UnixPath is { } path)
             kestrel.ListenUnixSocket(path, listen => listen.Protocols = protocols);
+        else if (address.EndPoint!.Address.Equals(IPAddress.IPv6Any))
+            kestrel.ListenAnyIP(address.EndPoint.Port, listen => listen.Protocols = protocols); // Falls back to IPv4 where there is no IPv6.
         else
-            kestrel.Listen(address.EndPoint!, listen => listen.Protocols = protocols);
+            kestrel.Listen(address.EndPoint, listen => listen.Protocols = protocols);
     }
 }

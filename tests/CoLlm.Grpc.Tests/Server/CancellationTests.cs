@@ -123,6 +123,7 @@ public sealed class CancellationTests
         const long internalError = 0x2;
         const long cancel = 0x8;
         using CancellationTokenSource giveUp = new();
+        TaskCompletionSource givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
         EchoReply large = new() { Payload = ByteString.CopyFrom(new byte[40_000_000]) };
         await using EchoHost host = await StartAsync(async (_, replies, context) =>
         {
@@ -130,10 +131,14 @@ public sealed class CancellationTests
                 await giveUp.CancelAsync();
             Task write = replies.WriteAsync(large, giveUp.Token);
             await giveUp.CancelAsync();
+            givenUp.SetResult();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
             await Task.Delay(Timeout.Infinite, context.CancellationToken);
         });
         await using RawCall call = RawCall.Start(host.Http, Chat);
+
+        // A client that read before would let the write end.
+        await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(30));
         Exception failure = await Assert.ThrowsAnyAsync<Exception>(call.ReadToEndAsync);
         HttpProtocolException reset = Assert.IsType<HttpProtocolException>(failure as HttpProtocolException ?? failure.InnerException);
         Assert.True(reset.ErrorCode is cancel or internalError, reset.Message);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using CoLlm.Protocol.V1;
 using CoLlm.Router.Experts;
 using CoLlm.Router.Tests.Peers;
@@ -12,6 +14,9 @@ public sealed class FailoverTests : IAsyncLifetime
     private const float Threshold = 0.45f;
 
     private readonly EngineExpert _model = new("pair-expert");
+
+    /// <summary>Holds a port without listening there: nobody else can, and connections are refused.</summary>
+    private readonly Socket _deaf = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private int[] _undisturbed = [];
 
     public async ValueTask InitializeAsync()
@@ -21,7 +26,11 @@ public sealed class FailoverTests : IAsyncLifetime
         _undisturbed = (await router.GenerateAsync(RouterUnderTest.Request(threshold: Threshold))).TokenIds;
     }
 
-    public ValueTask DisposeAsync() => _model.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _deaf.Dispose();
+        return _model.DisposeAsync();
+    }
 
     public static TheoryData<int> Seeds => [1, 2, 3, 4, 5, 6];
 
@@ -252,12 +261,10 @@ public sealed class FailoverTests : IAsyncLifetime
         return RouterUnderTest.StartAsync(RouterUnderTest.Options() with { Experts = [change(expert)] });
     }
 
-    private static async Task<RouterUnderTest> StartUnreachableAsync()
+    private Task<RouterUnderTest> StartUnreachableAsync()
     {
-        ScriptedExpert gone = await ScriptedExpert.StartAsync();
-        string address = gone.Address;
-        await gone.DisposeAsync();
-        return await RouterUnderTest.StartAsync(RouterUnderTest.Options(address));
+        _deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return RouterUnderTest.StartAsync(RouterUnderTest.Options($"http://{_deaf.LocalEndPoint}"));
     }
 
     private static async Task AssertHomeAsync(RouterUnderTest router, ScriptedExpert expert)

@@ -63,6 +63,43 @@ public sealed class ReplicaAddressesTests
     }
 
     [Fact]
+    public async Task RefreshAsync_LookUpStillRuns_WaitsForItAndBeginsNoOther()
+    {
+        ReplicaAddresses addresses = Of("dns:///expert:9000");
+        TaskCompletionSource<IPAddress[]> answer = new();
+        int count = 0;
+        _lookUp = _ =>
+        {
+            count++;
+            return answer.Task;
+        };
+        for (int round = 0; round < 3; round++)
+        {
+            Task refreshing = addresses.RefreshAsync(default);
+            _time.Advance(TimeSpan.FromSeconds(2));
+            await refreshing;
+        }
+
+        Assert.Equal(1, count);
+        answer.SetResult([IPAddress.Parse("10.0.0.1")]);
+        await addresses.RefreshAsync(default);
+        await addresses.RefreshAsync(default);
+        Assert.Equal(["http://10.0.0.1:9000/"], Known(addresses));
+        Assert.Equal(3, count);
+    }
+
+    [Theory]
+    [InlineData("dns:///0.0.0.0:9000")]
+    [InlineData("dns:///[::]:9000")]
+    public async Task RefreshAsync_NameThatStandsForNoAddress_SaysSo(string address)
+    {
+        ReplicaAddresses addresses = new([address], TimeSpan.FromSeconds(2), _time, Dns.GetHostAddressesAsync);
+        await addresses.RefreshAsync(default);
+        Assert.Contains(" cannot be looked up: ", addresses.Problem, StringComparison.Ordinal);
+        Assert.Empty(addresses.Known);
+    }
+
+    [Fact]
     public async Task Known_MoreAddressesThanTheBound_AreLeftOut()
     {
         ReplicaAddresses addresses = Of("dns:///expert:9000");

@@ -1,4 +1,5 @@
 using CoLlm.Inference.Cpu;
+using CoLlm.Router.Admission;
 using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
@@ -56,6 +57,9 @@ public sealed class RouterOptionsTests
                 { "DefaultMaxNewTokens is 256, above MaxNewTokens", good with { Requests = new RequestOptions { MaxNewTokens = 10 } } },
                 { "ExpertWait is 00:10:00, above MaxExpertWait", good with { Requests = new RequestOptions { ExpertWait = TimeSpan.FromMinutes(10) } } },
                 { "Experts[0].AskTimeout is 00:00:00", good with { Experts = [expert with { AskTimeout = TimeSpan.Zero }] } },
+                { "Experts[0].MaxBackoff is 2.00:00:00", good with { Experts = [expert with { MaxBackoff = TimeSpan.FromDays(2) }] } },
+                { "Requests.MaxExpertWait is 2.00:00:00", good with { Requests = new RequestOptions { MaxExpertWait = TimeSpan.FromDays(2) } } },
+                { "Admission.MaxUnreadTime is 00:00:00", good with { Admission = new AdmissionOptions { MaxUnreadTime = TimeSpan.Zero } } },
                 { "below InitialBackoff", good with { Experts = [expert with { MaxBackoff = TimeSpan.FromMilliseconds(1) }] } },
             };
         }

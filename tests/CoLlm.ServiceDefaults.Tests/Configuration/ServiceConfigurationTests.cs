@@ -52,6 +52,19 @@ public sealed class ServiceConfigurationTests : IDisposable
         Assert.Contains(exception.Errors, error => error.StartsWith("Models[1].Weight: ", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("""{ "Title": null }""", "Title")]
+    [InlineData("""{ "Tags": [ "a", null ] }""", "Tags[1]")]
+    [InlineData("""{ "Models": [ { "Name": "a", "Device": null } ] }""", "Models[0].Device")]
+    public void Load_NullWhereAValueMustBe_IsNamed(string json, string place)
+    {
+        ServiceConfigurationException exception = Assert.Throws<ServiceConfigurationException>(() => Load(json, options => throw new InvalidOperationException("Not reached.")));
+        Assert.Equal([$"{place} is null, which is no value of it."], exception.Errors);
+    }
+
+    [Fact]
+    public void Load_NullWhereItIsAValue_IsTaken() => Assert.Null(Load("""{ "Note": null }""").Note);
+
     [Fact]
     public void Load_RulesAcrossValues_AreCheckedLast()
     {
@@ -114,6 +127,12 @@ public sealed class ServiceConfigurationTests : IDisposable
 
         public Mode Mode { get; init; }
 
+        public string Title { get; init; } = "";
+
+        public string? Note { get; init; } = "none";
+
+        public string[] Tags { get; init; } = [];
+
         public List<ModelOptions> Models { get; init; } = [];
     }
 
@@ -124,5 +143,7 @@ public sealed class ServiceConfigurationTests : IDisposable
 
         [Range(0.0, 1.0)]
         public double? Weight { get; init; }
+
+        public string Device { get; init; } = "cpu";
     }
 }

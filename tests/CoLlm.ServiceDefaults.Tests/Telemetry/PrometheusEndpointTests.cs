@@ -22,12 +22,14 @@ public sealed class PrometheusEndpointTests : IAsyncLifetime
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddServiceDefaults(builder.Configuration, new ServiceIdentity("test", "1.0\"\n\\"), new DrainOptions { Timeout = TimeSpan.Zero });
+
+        // A name of its own: what hosts of other tests in this process say of theirs would be one series with it.
+        builder.Services.AddServiceDefaults(builder.Configuration, new ServiceIdentity("scraped", "1.0\"\n\\"), new DrainOptions { Timeout = TimeSpan.Zero });
         _app = builder.Build();
         _app.MapServiceDefaults();
         await _app.StartAsync();
         Meter meter = _app.Services.GetRequiredService<IMeterFactory>().Create("CoLlm.Test." + Guid.NewGuid().ToString("n"));
-        meter.CreateCounter<long>("collm.test.bytes", "By", "Bytes \\ with\nbreaks.").Add(7, new KeyValuePair<string, object?>("a.b", "x\"y\\z\n"));
+        meter.CreateCounter<long>("collm.test.bytes", "By", "Bytes \\ with\nbreaks.").Add(7, new KeyValuePair<string, object?>("a.b", "x\"y\\z\n\U0001F4A1"));
         Histogram<double> seconds = meter.CreateHistogram("collm.test.time", "s", "Time.", tags: null, InstrumentBuckets.Seconds);
         seconds.Record(0.0001);
         seconds.Record(3);
@@ -52,9 +54,9 @@ public sealed class PrometheusEndpointTests : IAsyncLifetime
 
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType!.ToString());
         Assert.Contains("# HELP collm_test_bytes_total Bytes \\\\ with\\nbreaks.\n# TYPE collm_test_bytes_total counter\n", text, StringComparison.Ordinal);
-        Assert.Contains("collm_test_bytes_total{a_b=\"x\\\"y\\\\z\\n\"} 7\n", text, StringComparison.Ordinal);
+        Assert.Contains("collm_test_bytes_total{a_b=\"x\\\"y\\\\z\\n\U0001F4A1\"} 7\n", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE collm_test_part_number gauge\ncollm_test_part_number 0.25\n", text, StringComparison.Ordinal);
-        Assert.Contains("collm_build_info{service=\"test\",version=\"1.0\\\"\\n\\\\\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("collm_build_info{service=\"scraped\",version=\"1.0\\\"\\n\\\\\"} 1\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("# UNIT", text, StringComparison.Ordinal);
         Assert.DoesNotContain("# EOF", text, StringComparison.Ordinal);
     }
@@ -112,7 +114,7 @@ public sealed class PrometheusEndpointTests : IAsyncLifetime
         Assert.Equal("gzip", response.Content.Headers.ContentEncoding.Single());
         await using GZipStream unzipped = new(await response.Content.ReadAsStreamAsync(), CompressionMode.Decompress);
         using StreamReader reader = new(unzipped, Encoding.UTF8);
-        Assert.Contains("collm_ready{service=\"test\"} 1", await reader.ReadToEndAsync(), StringComparison.Ordinal);
+        Assert.Contains("collm_ready{service=\"scraped\"} 1", await reader.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

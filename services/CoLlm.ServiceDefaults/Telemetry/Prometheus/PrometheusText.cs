@@ -43,24 +43,20 @@ internal sealed class PrometheusText(int maxBytes)
     /// <summary>A label's value, or the help text: in the latter quotes stay as they are.</summary>
     public void WriteEscaped(ReadOnlySpan<char> text, bool escapeQuotes)
     {
-        foreach (char letter in text)
+        ReadOnlySpan<char> escaped = escapeQuotes ? "\\\n\"" : "\\\n";
+        while (text.IndexOfAny(escaped) is var at and >= 0)
         {
-            switch (letter)
+            Write(text[..at]);
+            Write(text[at] switch
             {
-                case '\\':
-                    Write("\\\\");
-                    break;
-                case '\n':
-                    Write("\\n");
-                    break;
-                case '"' when escapeQuotes:
-                    Write("\\\"");
-                    break;
-                default:
-                    Write(new ReadOnlySpan<char>(in letter));
-                    break;
-            }
+                '\n' => "\\n",
+                '"' => "\\\"",
+                _ => "\\\\",
+            });
+            text = text[(at + 1)..];
         }
+
+        Write(text);
     }
 
     /// <summary>Whole numbers get ".0", so that a bucket's bound is the same label in both formats.</summary>
