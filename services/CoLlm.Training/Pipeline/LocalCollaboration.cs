@@ -15,6 +15,9 @@ namespace CoLlm.Training.Pipeline;
 /// <summary>Base, swap head and experts on engines in this process, to answer questions at one threshold after another.</summary>
 internal sealed class LocalCollaboration : ICollaboration
 {
+    /// <summary>How long one token may wait for its expert, whose memory may be taken by the answers beside it.</summary>
+    private static readonly TimeSpan ExpertPatience = TimeSpan.FromMinutes(5);
+
     private readonly List<Checkpoint> _checkpoints = [];
     private readonly List<InferenceEngine> _engines = [];
     private readonly IReadOnlyList<ExpertSource> _experts;
@@ -28,7 +31,9 @@ internal sealed class LocalCollaboration : ICollaboration
     /// <param name="tokenizer">The one all share.</param>
     /// <param name="usable">Ids below this are shared.</param>
     /// <param name="threadCount">Compute threads of each engine.</param>
-    public LocalCollaboration(string model, IReadOnlyList<ExpertSource> experts, Tokenizer tokenizer, int usable, int threadCount)
+    /// <param name="kvCacheBytes">Memory of each engine for keys and values; null: the engine's default.</param>
+    public LocalCollaboration(
+        string model, IReadOnlyList<ExpertSource> experts, Tokenizer tokenizer, int usable, int threadCount, long? kvCacheBytes = null)
     {
         (_experts, _tokenizer, _usable) = (experts, tokenizer, usable);
         _head = SwapHeadFile.Read(Path.Combine(model, TrainingPipeline.SwapHeadFileName)).Head;
@@ -37,7 +42,7 @@ internal sealed class LocalCollaboration : ICollaboration
             Checkpoint checkpoint = Checkpoint.Open(directory);
             _checkpoints.Add(checkpoint);
             CpuBackendOptions backend = new() { ThreadCount = threadCount, Storage = PackedWeightStorage.Memory };
-            _engines.Add(new InferenceEngine(CpuBackend.Load(checkpoint, backend)));
+            _engines.Add(new InferenceEngine(CpuBackend.Load(checkpoint, backend), new InferenceEngineOptions { KvCacheBytes = kvCacheBytes }));
         }
 
         IEnumerable<int> ends = _checkpoints.SelectMany(checkpoint => checkpoint.Config.EosTokenIds).Concat(tokenizer.EosTokenId is { } end ? [end] : []);
@@ -56,6 +61,8 @@ internal sealed class LocalCollaboration : ICollaboration
             UsableVocabularySize = _usable,
             Mode = threshold is null ? DecodingMode.BaseOnly : DecodingMode.Defer,
             Policy = new ThresholdPolicy(threshold ?? 1),
+            WhenExpertUnavailable = WhenExpertUnavailable.Wait,
+            ExpertPatience = ExpertPatience,
             Stop = _stop,
         };
         if (request.FindProblem(_experts.Count, hasSwapHead: true) is { } problem)
@@ -69,6 +76,8 @@ internal sealed class LocalCollaboration : ICollaboration
             CollaborativeDecoder decoder = new(
                 request, new DecodingModels(baseSession, _head, sessions), new TokenizerText(_tokenizer, prompt), sink, TimeProvider.System);
             DecodingSummary summary = await decoder.DecodeAsync(CancellationToken.None, cancellationToken);
+            if (summary.FinishReason is FinishReason.BaseFailed or FinishReason.ExpertUnavailable)
+                throw new TrainingException($"A validation question cannot be answered: {summary.FinishReason} ({summary.BaseOutcome}, {summary.ExpertOutcome}).");
             return new CollaborationAnswer(sink.Text.ToString(), [.. sink.Probabilities], summary.TokenCount - summary.BaseTokenCount, summary.TokenCount);
         }
         finally

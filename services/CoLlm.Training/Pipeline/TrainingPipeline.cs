@@ -42,9 +42,11 @@ public sealed class TrainingPipeline(
     /// <summary>Runs what is left to do; the output directory appears when training is complete.</summary>
     /// <exception cref="TrainingException">A setting, a file or the data is unusable.</exception>
     /// <exception cref="CheckpointException">A model directory is unusable.</exception>
+    /// <exception cref="Inference.Backends.DeviceUnavailableException">The device to train on is.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         options.Validate();
+        TrainingDevices.Require(options.Training);
         OutputFolder.Check(options);
         if (HasExpertElsewhere && options.Validation is not null && OpenCollaboration is null)
             throw new TrainingException("Calibration needs every expert in a directory here; leave the validation examples out, or give directories.");

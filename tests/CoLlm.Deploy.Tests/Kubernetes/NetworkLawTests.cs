@@ -53,6 +53,10 @@ public sealed class NetworkLawTests
                 network.NamespacesEntered(pod).Distinct().Order());
             Assert.Equal([("kubernetes.io/metadata.name=observability", "http")], network.NamespacesThatEnter(pod).Where(entering => entering.Port == "http"));
         }
+
+        // Addresses would let out, or in, what neither labels nor names say.
+        Assert.All(network.Manifests.Of<V1NetworkPolicy>().Select(policy => policy.Spec), spec => Assert.All(
+            (spec.Egress ?? []).SelectMany(rule => rule.To).Concat((spec.Ingress ?? []).SelectMany(rule => rule.FromProperty)), peer => Assert.Null(peer.IpBlock)));
     }
 
     [Fact]

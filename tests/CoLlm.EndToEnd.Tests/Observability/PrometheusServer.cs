@@ -6,7 +6,7 @@ using CoLlm.Testing;
 
 namespace CoLlm.EndToEnd.Tests.Observability;
 
-/// <summary>A running Prometheus with our rules, that scrapes given processes several times a second.</summary>
+/// <summary>A running Prometheus with our rules, that scrapes given processes every second.</summary>
 internal sealed partial class PrometheusServer : IAsyncDisposable
 {
     /// <summary>Bounds every wait; a test that gets near it has failed.</summary>
@@ -47,11 +47,12 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
         var folder = new TemporaryDirectory();
         string rules = Path.Combine(RepositoryPaths.Root, "deploy", "observability", "prometheus", "rules");
 
-        // What production evaluates twice a minute, a test cannot wait for.
+        // What production evaluates twice a minute, a test cannot wait for. A scrape that takes too long makes a target's series disappear, so it
+        // may take a second.
         foreach (string file in Directory.EnumerateFiles(rules, "*.yml"))
             folder.Write(Path.GetFileName(file), (await File.ReadAllTextAsync(file)).Replace("interval: 30s", "interval: 500ms", StringComparison.Ordinal));
         string configuration = folder.Write("prometheus.yaml", $"""
-            global: {"{ scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 500ms }"}
+            global: {"{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 500ms }"}
             rule_files: ["*.yml"]
             scrape_configs:
             {string.Join('\n', targets.GroupBy(target => target.Job).Select(job =>
@@ -61,15 +62,15 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
             [$"--config.file={configuration}", $"--storage.tsdb.path={folder.File("data")}", "--web.listen-address=127.0.0.1:0", "--enable-feature=exemplar-storage"];
         ProcessStartInfo start = new("prometheus", arguments) { RedirectStandardError = true };
         var server = new PrometheusServer(Process.Start(start)!, folder);
-        string address = await server._address.Task.WaitAsync(Limit);
-
-        // It listens before it has read its data, and refuses questions until then.
-        using CancellationTokenSource limit = new(Limit);
-        while (true)
+        try
         {
-            using HttpResponseMessage ready = await Http.GetAsync(new Uri(address + "/-/ready"), limit.Token);
-            if (ready.IsSuccessStatusCode)
-                return server;
+            await server.ReadyAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
         }
     }
 
@@ -91,16 +92,25 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
             Assert.False(limit.IsCancellationRequested, $"This never became true: {expression}");
     }
 
-    /// <summary>Waits until every process has been scraped, or was found dead, after this moment.</summary>
-    public async Task WhenScrapedAsync()
+    /// <summary>Waits until so many processes have each answered a scrape that began after this moment.</summary>
+    public async Task WhenScrapedAsync(int processCount)
     {
         double now = (await QueryAsync("time()"))[0].Value;
-        await WhenTrueAsync(FormattableString.Invariant($"min(timestamp(up)) > {now:F3}"));
+        await WhenTrueAsync(FormattableString.Invariant($"count(timestamp(up) > {now:F3} and up == 1) >= {processCount}"));
     }
 
-    /// <summary>The rules as Prometheus has loaded them: name, type, expression, and what evaluating them said.</summary>
-    public async Task<IReadOnlyList<JsonElement>> RulesAsync() =>
-        [.. (await GetAsync("/api/v1/rules")).GetProperty("groups").EnumerateArray().SelectMany(group => group.GetProperty("rules").EnumerateArray())];
+    /// <summary>The rules as Prometheus has loaded them, once each has run: name, type, expression, and what evaluating them said.</summary>
+    public async Task<IReadOnlyList<JsonElement>> RulesAsync()
+    {
+        using CancellationTokenSource limit = new(Limit);
+        while (true)
+        {
+            JsonElement[] rules = [.. (await GetAsync("/api/v1/rules")).GetProperty("groups").EnumerateArray().SelectMany(group => group.GetProperty("rules").EnumerateArray())];
+            if (rules.All(rule => rule.GetProperty("health").GetString() != "unknown"))
+                return rules;
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -118,6 +128,19 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
         string text => double.Parse(text, CultureInfo.InvariantCulture),
         null => double.NaN,
     };
+
+    /// <summary>It listens before it has read its data, and refuses questions until then.</summary>
+    private async Task ReadyAsync()
+    {
+        string address = await _address.Task.WaitAsync(Limit);
+        using CancellationTokenSource limit = new(Limit);
+        while (true)
+        {
+            using HttpResponseMessage ready = await Http.GetAsync(new Uri(address + "/-/ready"), limit.Token);
+            if (ready.IsSuccessStatusCode)
+                return;
+        }
+    }
 
     private async Task<JsonElement> GetAsync(string path)
     {

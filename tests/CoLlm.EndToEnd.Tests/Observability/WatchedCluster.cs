@@ -27,6 +27,7 @@ public sealed class WatchedCluster : IAsyncLifetime
 
     private readonly TemporaryDirectory _folder = new();
     private readonly List<IAsyncDisposable> _owned = [];
+    private readonly List<CollmProcess> _watched = [];
     private (CollmProcess Process, PausingProxy Wire)[] _replicas = [];
     private RouterClient? _router;
     private RouterClient? _lonely;
@@ -45,17 +46,17 @@ public sealed class WatchedCluster : IAsyncLifetime
         CollmProcess lonely = Own(await CollmProcess.StartAsync("router", Settings.Router(null, (SharedServices.First, [Own(new PausingProxy()).Address]))));
         (_router, _lonely, _probe) = (new RouterClient(router), new RouterClient(lonely), new SessionProbe(second.Address, SharedServices.Second));
 
+        _watched.AddRange([router, lonely, second, .. replicas]);
         Prometheus = Own(await PrometheusServer.StartAsync(
-            [.. new[] { router, lonely }.Select(process => ("collm-router", new Uri(process.HttpAddress).Authority)),
-             .. replicas.Append(second).Select(process => ("collm-expert", new Uri(process.HttpAddress).Authority))]));
+            [.. _watched.Select((process, i) => (i < 2 ? "collm-router" : "collm-expert", new Uri(process.HttpAddress).Authority))]));
 
-        // A process that dies before it was ever seen is none of Prometheus' targets; a count seen once has no rate.
-        await Prometheus.WhenScrapedAsync();
+        // A process that dies before it was ever seen leaves no series behind; a count seen once has no rate.
+        await WhenScrapedAsync();
         for (int round = 0; round < RoundCount; round++)
         {
             await WriteAsync();
             await DisturbAsync();
-            await Prometheus.WhenScrapedAsync();
+            await WhenScrapedAsync();
         }
     }
 
@@ -72,8 +73,11 @@ public sealed class WatchedCluster : IAsyncLifetime
     internal async Task WriteMoreAsync()
     {
         await WriteAsync();
-        await Prometheus.WhenScrapedAsync();
+        await WhenScrapedAsync();
     }
+
+    /// <summary>Waits until Prometheus has seen what every living process counts now.</summary>
+    private Task WhenScrapedAsync() => Prometheus.WhenScrapedAsync(_watched.Count(process => !process.HasExited));
 
     /// <summary>An answer in every mode.</summary>
     private async Task WriteAsync()

@@ -7,7 +7,7 @@ using CoLlm.Testing;
 
 namespace CoLlm.EndToEnd.Tests.Processes;
 
-/// <summary>A running <c>collm serve</c>, as an operator would start it, with the addresses it has printed.</summary>
+/// <summary>A running <c>collm serve</c> with the addresses it has printed; it ends with the tests, whatever ends them.</summary>
 internal sealed partial class CollmProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
@@ -23,6 +23,7 @@ internal sealed partial class CollmProcess : IAsyncDisposable
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource<string> _health = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _addresses = [];
+    private readonly SemaphoreSlim _said = new(0);
 
     private CollmProcess(Process process, TemporaryDirectory folder)
     {
@@ -67,16 +68,32 @@ internal sealed partial class CollmProcess : IAsyncDisposable
     {
         var folder = new TemporaryDirectory();
         string file = folder.Write("settings.json", JsonSerializer.Serialize(settings));
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "collm"), ["serve", service, "--config", file])
+        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "collm"), ["serve", service, "--config", file, "--stop-with-parent"])
         {
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         var process = new CollmProcess(Process.Start(start)!, folder);
-        await process.ReadyAsync();
-        return process;
+        try
+        {
+            await process.ReadyAsync();
+            return process;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until it has printed this: a log line may come later than what it tells of.</summary>
+    public async Task SaysAsync(string text)
+    {
+        while (!Output.Contains(text, StringComparison.Ordinal))
+            Assert.True(await _said.WaitAsync(Limit), $"It never said \"{text}\", but: {Output}");
     }
 
     /// <summary>Whether <c>/readyz</c> says that requests may be sent here.</summary>
@@ -86,12 +103,15 @@ internal sealed partial class CollmProcess : IAsyncDisposable
         return response.StatusCode == HttpStatusCode.OK;
     }
 
-    /// <summary>Asks it to stop, as an orchestrator does, and waits until it says that it is not ready.</summary>
+    /// <summary>
+    /// Asks it to stop, as an orchestrator does, and waits until it has said twice that it is not ready: its sessions are told beside the first
+    /// such answer.
+    /// </summary>
     public async Task BeginStopAsync()
     {
         Send(Terminate);
         using CancellationTokenSource limit = new(Limit);
-        while (await IsReadyAsync())
+        for (int refusals = 0; refusals < 2; refusals += await IsReadyAsync() ? 0 : 1)
             limit.Token.ThrowIfCancellationRequested();
     }
 
@@ -135,6 +155,7 @@ internal sealed partial class CollmProcess : IAsyncDisposable
         lock (_addresses)
         {
             _output.AppendLine(line);
+            _said.Release();
             if (!line.StartsWith("Listening on ", StringComparison.Ordinal) && !line.StartsWith("Health on ", StringComparison.Ordinal))
                 return;
             _addresses.Add(line[line.IndexOf("http", StringComparison.Ordinal)..].TrimEnd('/'));

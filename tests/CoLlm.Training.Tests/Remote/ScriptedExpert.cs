@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
 using CoLlm.Protocol.V1;
@@ -25,8 +26,8 @@ internal sealed class ScriptedExpert : IAsyncDisposable
 
     public int MaxPending { get; set; } = 2;
 
-    /// <summary>Ids of the sequences that came, in order, over all streams.</summary>
-    public List<long> Asked { get; } = [];
+    /// <summary>Ids of the sequences that came, in order, over all streams; a lost one may still be read while the next begins.</summary>
+    public ConcurrentQueue<long> Asked { get; } = [];
 
     /// <summary>Most sequences that were unanswered at a time.</summary>
     public int MostPending { get; private set; }
@@ -85,7 +86,7 @@ internal sealed class ScriptedExpert : IAsyncDisposable
             {
                 while (await requests.MoveNext(cancellationToken))
                 {
-                    Owner!.Asked.Add(requests.Current.Sequence.SequenceId);
+                    Owner!.Asked.Enqueue(requests.Current.Sequence.SequenceId);
                     pending.TryWrite(requests.Current.Sequence);
                 }
             }
