@@ -1,4 +1,3 @@
-using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu.Kernels;
 using CoLlm.Inference.Models;
@@ -29,7 +28,7 @@ public sealed class ReproducibilityTests
     {
         ModelConfig config = MemoryCheckpoint.Shape(headDim, heads, keyValueHeads, window);
         using var checkpoint = new MemoryCheckpoint(config, type);
-        int[][] tokens = [.. Lengths.Select((length, i) => Tokens(length, i, config.VocabularySize))];
+        int[][] tokens = [.. Lengths.Select((length, i) => RaggedRun.Tokens(length, i, config.VocabularySize))];
         List<float[][]> alone = [];
         foreach (int[] sequence in tokens)
             alone.Add(Run(checkpoint, format, KernelTable.Best, 1, 16, [sequence], new Random(1), chunk: MaxRows)[0]);
@@ -52,7 +51,7 @@ public sealed class ReproducibilityTests
     {
         ModelConfig config = MemoryCheckpoint.Shape(headDim, heads, keyValueHeads, window);
         using var checkpoint = new MemoryCheckpoint(config, ElementType.Float32);
-        int[] tokens = Tokens(600, 3, config.VocabularySize);
+        int[] tokens = RaggedRun.Tokens(600, 3, config.VocabularySize);
         using var reference = new ReferenceBackend(checkpoint);
         using CpuBackend backend = CpuBackend.Load(checkpoint);
         float[][] expected = new BackendSequence(reference, 640).Advance(tokens).Logits;
@@ -61,45 +60,12 @@ public sealed class ReproducibilityTests
             GoldenTolerance.AssertClose(expected[t], actual[t], GoldenTolerance.Logits, $"position {t}");
     }
 
-    private static int[] Tokens(int length, int seed, int vocabulary)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary))];
-    }
-
-    /// <summary>Runs all sequences to their ends in random chunks, several of them in each step. <c>[sequence][position][vocabulary]</c></summary>
+    /// <summary>All sequences in random chunks. <c>[sequence][position][vocabulary]</c></summary>
     private static float[][][] Run(
         MemoryCheckpoint checkpoint, WeightFormat format, InstructionSet set, int threads, int blockSize, int[][] sequences, Random random, int chunk)
     {
         using CpuBackend backend = CpuBackend.Load(
             checkpoint, new CpuBackendOptions { WeightFormat = format, ThreadCount = threads, InstructionSet = set });
-        int blocksEach = (Lengths.Max() + blockSize) / blockSize;
-        backend.AllocateKvCache(blocksEach * sequences.Length, blockSize, MaxRows * sequences.Length, MaxRows * sequences.Length);
-        int[] order = [.. Enumerable.Range(0, blocksEach * sequences.Length)];
-        random.Shuffle(order);
-        int[] done = new int[sequences.Length];
-        float[][][] results = [.. sequences.Select(sequence => new float[sequence.Length][])];
-        var plan = new StepPlan();
-        var output = new StepOutput(backend.Config.VocabularySize, backend.Config.HiddenSize);
-        while (sequences.Where((sequence, s) => done[s] < sequence.Length).Any())
-        {
-            plan.Clear();
-            List<(int Sequence, int Position)> wanted = [];
-            for (int s = 0; s < sequences.Length; s++)
-            {
-                int count = Math.Min(sequences[s].Length - done[s], random.Next(chunk + 1));
-                if (count == 0)
-                    continue;
-                int[] offsets = [.. Enumerable.Range(0, count)];
-                int blocks = (done[s] + count + blockSize - 1) / blockSize;
-                plan.Add(sequences[s].AsSpan(done[s], count), done[s], order.AsSpan(s * blocksEach, blocks), offsets);
-                wanted.AddRange(offsets.Select(offset => (s, done[s] + offset)));
-                done[s] += count;
-            }
-            backend.Run(plan, output);
-            for (int i = 0; i < wanted.Count; i++)
-                results[wanted[i].Sequence][wanted[i].Position] = output.Logits(i).ToArray();
-        }
-        return results;
+        return RaggedRun.Logits(backend, sequences, random, blockSize, MaxRows, () => random.Next(chunk + 1));
     }
 }

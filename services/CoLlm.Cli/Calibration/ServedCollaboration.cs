@@ -80,6 +80,7 @@ internal sealed class ServedCollaboration : ICollaboration
         _channel?.Dispose();
         if (_router is not null)
             await _router.DisposeAsync();
+        _experts.ForEach(expert => expert.BeginStop());
         foreach (ServiceProcess expert in _experts)
             await expert.DisposeAsync();
         _folder.Dispose();

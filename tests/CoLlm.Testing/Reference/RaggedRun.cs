@@ -1,18 +1,24 @@
 using CoLlm.Inference.Backends;
 
-namespace CoLlm.Inference.Torch.Tests;
+namespace CoLlm.Testing.Reference;
 
-/// <summary>Several sequences run to their ends in random pieces, several of them in each step, on blocks in random order.</summary>
-internal static class RaggedRun
+/// <summary>Several sequences run to their ends in pieces, several of them in each step, on blocks in random order.</summary>
+public static class RaggedRun
 {
-    public const int BlockSize = 16;
-
+    /// <param name="backend">Without a KV cache.</param>
+    /// <param name="sequences">Their tokens.</param>
+    /// <param name="random">Orders the blocks.</param>
+    /// <param name="blockSize">Tokens of a block.</param>
+    /// <param name="mostRows">Most rows that <paramref name="nextRows"/> gives.</param>
+    /// <param name="nextRows">Rows of the next sequence in the next step; zero leaves it out.</param>
     /// <returns><c>[sequence][position][vocabulary]</c></returns>
-    public static float[][][] Logits(IInferenceBackend backend, int[][] sequences, int seed, int mostRows)
+    public static float[][][] Logits(IInferenceBackend backend, int[][] sequences, Random random, int blockSize, int mostRows, Func<int> nextRows)
     {
-        var random = new Random(seed);
-        int blocksEach = (sequences.Max(sequence => sequence.Length) / BlockSize) + 1;
-        backend.AllocateKvCache(blocksEach * sequences.Length, BlockSize, mostRows * sequences.Length, mostRows * sequences.Length);
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(random);
+        ArgumentNullException.ThrowIfNull(nextRows);
+        int blocksEach = (sequences.Max(sequence => sequence.Length) / blockSize) + 1;
+        backend.AllocateKvCache(blocksEach * sequences.Length, blockSize, mostRows * sequences.Length, mostRows * sequences.Length);
         int[] order = [.. Enumerable.Range(0, blocksEach * sequences.Length)];
         random.Shuffle(order);
         int[] done = new int[sequences.Length];
@@ -25,16 +31,14 @@ internal static class RaggedRun
             List<(int Sequence, int Position)> wanted = [];
             for (int s = 0; s < sequences.Length; s++)
             {
-                int count = Math.Min(sequences[s].Length - done[s], random.Next(3) == 0 ? random.Next(mostRows + 1) : 1);
+                int count = Math.Min(sequences[s].Length - done[s], nextRows());
                 if (count == 0)
                     continue;
                 int[] offsets = [.. Enumerable.Range(0, count)];
-                int blocks = (done[s] + count + BlockSize - 1) / BlockSize;
+                int blocks = (done[s] + count + blockSize - 1) / blockSize;
                 plan.Add(sequences[s].AsSpan(done[s], count), done[s], order.AsSpan(s * blocksEach, blocks), offsets);
-                int start = done[s];
-                int sequence = s;
-                wanted.AddRange(offsets.Select(offset => (sequence, start + offset)));
-                done[s] += count;
+                for (int i = 0; i < count; i++)
+                    wanted.Add((s, done[s]++));
             }
 
             backend.Run(plan, output);
