@@ -2,6 +2,7 @@ using CoLlm.ServiceDefaults.Health;
 using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.ServiceDefaults.Telemetry;
 using CoLlm.ServiceDefaults.Telemetry.Prometheus;
+using CoLlm.ServiceDefaults.Telemetry.Variables;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -50,6 +51,7 @@ public static class ServiceDefaultsSetup
             ? Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Text("ready\n"));
         _ = app.Services.GetRequiredService<ServiceInstruments>(); // Instruments that are asked exist once somebody has made them.
+        app.Services.GetRequiredService<TelemetryNotes>().Write();
         PrometheusScrape scrape = app.Services.GetRequiredService<PrometheusScrape>();
         app.MapGet("/metrics", scrape.HandleAsync);
         return app;
