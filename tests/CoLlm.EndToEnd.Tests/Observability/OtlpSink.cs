@@ -18,6 +18,7 @@ internal sealed class OtlpSink : IAsyncDisposable
     private readonly ConcurrentQueue<ExportedSpan> _spans = [];
     private readonly ConcurrentQueue<ExportedLog> _logs = [];
     private readonly ConcurrentDictionary<(string Service, string Name), bool> _metrics = [];
+    private readonly ConcurrentDictionary<(string Signal, string Header), string> _headers = [];
     private readonly SemaphoreSlim _arrived = new(0);
     private readonly WebApplication _application;
 
@@ -39,6 +40,11 @@ internal sealed class OtlpSink : IAsyncDisposable
     public IReadOnlyCollection<ExportedLog> Logged => _logs;
 
     public IReadOnlyCollection<(string Service, string Name)> MetricNames => [.. _metrics.Keys];
+
+    /// <summary>What a request for a signal last said in a header; null: nothing.</summary>
+    /// <param name="signal"><c>traces</c>, <c>metrics</c> or <c>logs</c>.</param>
+    /// <param name="header">In lower case.</param>
+    public string? Header(string signal, string header) => _headers.GetValueOrDefault((signal, header));
 
     /// <summary>OpenTelemetry's standard variables for a process that exports to here, fast enough for a test.</summary>
     public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
@@ -84,6 +90,13 @@ internal sealed class OtlpSink : IAsyncDisposable
     private static string ServiceOf(Resource resource) =>
         resource.Attributes.FirstOrDefault(attribute => attribute.Key == "service.name")?.Value.StringValue ?? "";
 
+    private void Arrived(string signal, ServerCallContext context)
+    {
+        foreach ((string name, Microsoft.Extensions.Primitives.StringValues value) in context.GetHttpContext().Request.Headers)
+            _headers[(signal, name.ToLowerInvariant())] = value.ToString();
+        _arrived.Release();
+    }
+
     private sealed class Traces(OtlpSink sink) : TraceService.TraceServiceBase
     {
         public override Task<ExportTraceServiceResponse> Export(ExportTraceServiceRequest request, ServerCallContext context)
@@ -94,7 +107,7 @@ internal sealed class OtlpSink : IAsyncDisposable
                     sink._spans.Enqueue(new ExportedSpan(ServiceOf(resource.Resource), resource.Resource, span));
             }
 
-            sink._arrived.Release();
+            sink.Arrived("traces", context);
             return Task.FromResult(new ExportTraceServiceResponse());
         }
     }
@@ -109,7 +122,7 @@ internal sealed class OtlpSink : IAsyncDisposable
                     sink._metrics[(ServiceOf(resource.Resource), metric.Name)] = true;
             }
 
-            sink._arrived.Release();
+            sink.Arrived("metrics", context);
             return Task.FromResult(new ExportMetricsServiceResponse());
         }
     }
@@ -124,7 +137,7 @@ internal sealed class OtlpSink : IAsyncDisposable
                     sink._logs.Enqueue(new ExportedLog(ServiceOf(resource.Resource), log.Body?.StringValue ?? "", Hex(log.TraceId), log.Attributes));
             }
 
-            sink._arrived.Release();
+            sink.Arrived("logs", context);
             return Task.FromResult(new ExportLogsServiceResponse());
         }
     }

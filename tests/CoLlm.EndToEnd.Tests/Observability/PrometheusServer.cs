@@ -99,6 +99,22 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
         await WhenTrueAsync(FormattableString.Invariant($"count(timestamp(up) > {now:F3} and up == 1) >= {processCount}"));
     }
 
+    /// <summary>Asks for the exemplars of an expression, of all times, until one names the trace.</summary>
+    /// <returns>That exemplar's labels.</returns>
+    public async Task<string> WhenExemplarAsync(string expression, string traceId)
+    {
+        string path = $"/api/v1/query_exemplars?query={Uri.EscapeDataString(expression)}&start=0&end=4102444800";
+        using CancellationTokenSource limit = new(Limit);
+        while (true)
+        {
+            string[] labels = [.. (await GetAsync(path)).EnumerateArray().SelectMany(series => series.GetProperty("exemplars").EnumerateArray())
+                .Select(exemplar => exemplar.GetProperty("labels").GetRawText())];
+            if (Array.Find(labels, one => one.Contains(traceId, StringComparison.Ordinal)) is { } found)
+                return found;
+            Assert.False(limit.IsCancellationRequested, $"{expression} has the exemplars {string.Join(", ", labels)} and waited for {traceId}.");
+        }
+    }
+
     /// <summary>The rules as Prometheus has loaded them, once each has run: name, type, expression, and what evaluating them said.</summary>
     public async Task<IReadOnlyList<JsonElement>> RulesAsync()
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using CoLlm.EndToEnd.Tests.InProcess;
-using CoLlm.EndToEnd.Tests.Processes;
 
 namespace CoLlm.EndToEnd.Tests.Observability;
 
@@ -8,52 +7,14 @@ namespace CoLlm.EndToEnd.Tests.Observability;
 [Collection<TracedServicesCollection>]
 public sealed class ScrapeTests(TracedServices services)
 {
-    private const string OpenMetrics = "application/openmetrics-text; version=1.0.0";
-
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false });
-
     [Fact]
     public async Task Metrics_OfBothProcesses_AreCleanForPromtool()
     {
         RequirePromtool();
         await services.Router.GenerateAsync(new Scenario().ToMessage());
 
-        Assert.Equal("", await CheckAsync(await ScrapeAsync(services.Router.Process, "text/plain")));
-        Assert.Equal("", await CheckAsync(await ScrapeAsync(services.Expert, "text/plain")));
-    }
-
-    [Fact]
-    public async Task Metrics_SampledRequest_IsTheExemplarOfItsBuckets()
-    {
-        await services.Router.GenerateAsync(new Scenario().ToMessage());
-
-        string router = await ScrapeAsync(services.Router.Process, OpenMetrics);
-        string expert = await ScrapeAsync(services.Expert, OpenMetrics);
-        await services.Sink.WhenAsync(sink => TracesIn(router).Concat(TracesIn(expert)).All(trace => sink.Trace(trace).Count > 0));
-
-        Assert.Contains(router.Split('\n'), line => line.StartsWith("collm_answer_duration_seconds_bucket", StringComparison.Ordinal) && line.Contains(" # {trace_id=", StringComparison.Ordinal));
-        Assert.Contains(expert.Split('\n'), line => line.StartsWith("collm_ask_compute_seconds_bucket", StringComparison.Ordinal) && line.Contains(" # {trace_id=", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Metrics_UnsampledRequests_LeaveNoExemplar()
-    {
-        await services.Unsampled.GenerateAsync(new Scenario().ToMessage());
-
-        Assert.DoesNotContain(" # {", await ScrapeAsync(services.Unsampled.Process, OpenMetrics), StringComparison.Ordinal);
-    }
-
-    /// <summary>The traces that exemplars name.</summary>
-    private static IEnumerable<string> TracesIn(string scrape) => scrape.Split("trace_id=\"").Skip(1).Select(rest => rest[..32]).Distinct();
-
-    private static async Task<string> ScrapeAsync(CollmProcess process, string accept)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Get, process.HttpAddress + "/metrics");
-        request.Headers.TryAddWithoutValidation("Accept", accept);
-        using HttpResponseMessage response = await Http.SendAsync(request);
-        string text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, text);
-        return text;
+        Assert.Equal("", await CheckAsync(await Scrape.ReadAsync(services.Router.Process, "text/plain")));
+        Assert.Equal("", await CheckAsync(await Scrape.ReadAsync(services.Expert, "text/plain")));
     }
 
     /// <summary>Everything that <c>promtool check metrics</c> has to say.</summary>

@@ -115,6 +115,14 @@ internal sealed partial class CollmProcess : IAsyncDisposable
             limit.Token.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Asks it to stop and waits for its end, and for everything it has printed until then.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> StopAsync()
+    {
+        Send(Terminate);
+        return ExitAsync();
+    }
+
     /// <summary>Ends it without a chance to say goodbye.</summary>
     public async Task KillAsync()
     {
