@@ -70,6 +70,7 @@ internal sealed class TokenWriter(
         bool isExpertSurer = answer.Token.LogProbability > own.LogProbability;
         return Event(isExpertSurer ? answer.Token : own, isExpertSurer ? TokenOrigin.Expert : TokenOrigin.Base, probability, decision.Reason) with
         {
+            AgreesWithBase = isExpertSurer ? own.ArgmaxTokenId == answer.Token.TokenId : null,
             IsContested = own.ArgmaxTokenId != answer.Token.ArgmaxTokenId,
         };
     }

@@ -74,6 +74,30 @@ public sealed class CollaborativeDecoderTests
         Assert.Equal(Enumerable.Range(6, 40), scene.Experts[0].FollowedLengths);
     }
 
+    [Theory]
+    [InlineData(DecodingMode.Defer)]
+    [InlineData(DecodingMode.MoreConfident)]
+    [InlineData(DecodingMode.ExpertOnly)]
+    public async Task Decode_TokenOfAnExpert_SaysWhetherTheBaseWouldHaveWrittenIt(DecodingMode mode)
+    {
+        var scene = new Scene(expertCount: 2);
+        scene.Experts = [scene.Experts[0], new ScriptedExpert("twin of the base", new ScriptedModel(1, Scene.ExpertVocabulary), Scene.Vocabulary)];
+        DecodingRequest request = Scene.Request(0f) with { Mode = mode };
+        await scene.DecodeAsync(request);
+
+        List<int> prefix = [.. request.Prompt.Span];
+        foreach (TokenEvent token in scene.Sink.Tokens)
+        {
+            float[] logits = scene.BaseModel.Logits([.. prefix])[..Scene.Vocabulary];
+            bool isBaseChoice = Array.IndexOf(logits, logits.Max()) == token.TokenId;
+            Assert.Equal(token.Origin == TokenOrigin.Expert && mode != DecodingMode.ExpertOnly ? isBaseChoice : null, token.AgreesWithBase);
+            prefix.Add(token.TokenId);
+        }
+
+        Assert.Contains(scene.Sink.Tokens, token => token.Origin == TokenOrigin.Expert && token.AgreesWithBase != true);
+        Assert.Equal(mode == DecodingMode.Defer, scene.Sink.Tokens.Any(token => token.AgreesWithBase == true));
+    }
+
     [Fact]
     public async Task Decode_OneExpert_IsPreparedAtOnceAndSeveralWhenNeeded()
     {

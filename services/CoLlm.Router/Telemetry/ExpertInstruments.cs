@@ -48,7 +48,7 @@ internal sealed class ExpertMeasures(ExpertInstruments instruments, string exper
     private readonly Tag[] _down = [new("expert", expert), new("direction", "down")];
 
     /// <summary>For pools that nobody watches.</summary>
-    public static ExpertMeasures Unobserved { get; } = new ExpertInstruments(new Meter("CoLlm.Unobserved")).For("");
+    public static ExpertMeasures Unobserved { get; } = new ExpertInstruments(new Meter("Unobserved")).For("");
 
     /// <summary>Lets the series begin at zero: what begins above it has no increase that an alert could see.</summary>
     public void Announce()

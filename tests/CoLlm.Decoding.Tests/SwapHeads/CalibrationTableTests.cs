@@ -2,7 +2,7 @@ using CoLlm.Decoding.SwapHeads;
 
 namespace CoLlm.Decoding.Tests.SwapHeads;
 
-/// <summary>Target rates to thresholds.</summary>
+/// <summary>Target rates to thresholds, and back.</summary>
 public sealed class CalibrationTableTests
 {
     private static readonly CalibrationTable Table = Create((0.1f, 0.9f), (0.5f, 0.5f), (0.9f, 0.1f));
@@ -16,6 +16,30 @@ public sealed class CalibrationTableTests
     [InlineData(0f, 1f)]
     [InlineData(1f, -1f)]
     public void ThresholdFor_TargetRate_IsLinearBetweenRows(float rate, float expected) => Assert.Equal(expected, Table.ThresholdFor(rate), 1e-5f);
+
+    [Theory]
+    [InlineData(1.5f, 0f)]
+    [InlineData(1f, 0f)]
+    [InlineData(0.95f, 0.05f)]
+    [InlineData(0.7f, 0.3f)]
+    [InlineData(0.1f, 0.9f)]
+    [InlineData(0f, 1f)]
+    [InlineData(-0.5f, 1f)]
+    public void RateFor_Threshold_IsLinearBetweenRows(float threshold, float expected) => Assert.Equal(expected, Table.RateFor(threshold), 1e-5f);
+
+    [Fact]
+    public void RateFor_ThresholdOfARate_IsThatRate()
+    {
+        CalibrationTable uneven = Create((0.05f, 0.7f), (0.2f, 0.4f), (0.6f, 0.399f), (0.8f, 0.002f));
+        Assert.All(Enumerable.Range(0, 101).Select(i => i / 100f), rate => Assert.Equal(rate, uneven.RateFor(uneven.ThresholdFor(rate)), 1e-4f));
+    }
+
+    [Fact]
+    public void RateFor_TableWithItsOwnEnds_UsesThem()
+    {
+        CalibrationTable table = Create((0f, 0.8f), (1f, 0.01f));
+        Assert.Equal((0f, 1f), (table.RateFor(0.9f), table.RateFor(0.005f)));
+    }
 
     [Fact]
     public void WithBest_RateOfARow_MarksItAndChangesNoRow()

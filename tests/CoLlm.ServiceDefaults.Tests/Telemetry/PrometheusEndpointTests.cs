@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.IO.Compression;
 using System.Net.Http.Headers;
@@ -84,6 +85,31 @@ public sealed class PrometheusEndpointTests : IAsyncLifetime
         Assert.Contains("# UNIT collm_test_time_seconds seconds\n", text, StringComparison.Ordinal);
         Assert.EndsWith("\n# EOF\n", text, StringComparison.Ordinal);
         Assert.Equal(text.IndexOf("# EOF", StringComparison.Ordinal), text.LastIndexOf("# EOF", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Metrics_RecordedInASampledSpan_PointToItFromTheirBucket()
+    {
+        using ActivitySource source = new("CoLlm.Test.Exemplars");
+        using ActivityListener listener = new()
+        {
+            ShouldListenTo = heard => heard == source,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        Meter meter = _app.Services.GetRequiredService<IMeterFactory>().Create("CoLlm.Test." + Guid.NewGuid().ToString("n"));
+        string where;
+        using (Activity span = source.StartActivity("answer")!)
+        {
+            meter.CreateHistogram("collm.test.rate", "1", "", tags: null, InstrumentBuckets.Shares).Record(0.12);
+            meter.CreateHistogram("collm.test.calls", "{call}", "", tags: null, InstrumentBuckets.Counts).Record(5);
+            where = $" # {{trace_id=\"{span.TraceId}\",span_id=\"{span.SpanId}\"}} ";
+        }
+
+        (string text, _) = await ScrapeAsync(Open);
+        Assert.Contains("collm_test_rate_bucket{le=\"0.15\"} 1" + where + "0.12 ", text, StringComparison.Ordinal);
+        Assert.Contains("collm_test_calls_bucket{le=\"8.0\"} 1" + where + "5.0 ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("trace_id", (await ScrapeAsync("text/plain")).Text, StringComparison.Ordinal);
     }
 
     [Theory]
