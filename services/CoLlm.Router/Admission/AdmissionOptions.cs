@@ -19,9 +19,12 @@ public sealed record AdmissionOptions
     /// <value>10 seconds; 0 refuses at once what does not fit now.</value>
     public TimeSpan MaxQueueTime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a client may leave a token untaken before its answer is given up: it would keep its place for as long.</summary>
-    /// <value>1 minute.</value>
-    public TimeSpan MaxUnreadTime { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// How long a client may leave a token untaken before its answer is given up: it would keep its place for as long. HTTP/2 lets a client
+    /// take many kilobytes at once and then none for a while, so one that reads slowly needs minutes.
+    /// </summary>
+    /// <value>5 minutes.</value>
+    public TimeSpan MaxUnreadTime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Largest request message.</summary>
     /// <value>4 MiB.</value>
