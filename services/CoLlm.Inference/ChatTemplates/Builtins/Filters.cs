@@ -15,7 +15,9 @@ internal static class Filters
         ["attr"] = (_, value, arguments) => Syntax.Member.TryGet(value, arguments.Text(0, "name"), out object? member)
             ? member
             : new UndefinedValue($"'{PythonType.ObjectName(value)}' has no attribute '{arguments.Text(0, "name")}'"),
+        ["batch"] = GroupFilters.Batch,
         ["capitalize"] = (context, value, _) => StringMethods.Capitalize(PythonText.Str(context, value)),
+        ["center"] = LayoutFilters.Center,
         ["count"] = (_, value, _) => Python.Length(value),
         ["d"] = Default,
         ["default"] = Default,
@@ -24,6 +26,9 @@ internal static class Filters
         ["escape"] = (context, value, _) => TextFilters.Escape(context, PythonText.Str(context, value)),
         ["first"] = (_, value, _) => SequenceFilters.First(value),
         ["float"] = (_, value, arguments) => ToFloat(value, arguments),
+        ["forceescape"] = (context, value, _) => TextFilters.Escape(context, PythonText.Str(context, value)),
+        ["format"] = LayoutFilters.Format,
+        ["groupby"] = GroupFilters.GroupBy,
         ["indent"] = TextFilters.Indent,
         ["int"] = (_, value, arguments) => ToInteger(value, arguments),
         ["items"] = (_, value, _) => Items(value),
@@ -39,22 +44,26 @@ internal static class Filters
         ["rejectattr"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: true, keeps: false),
         ["replace"] = TextFilters.Replace,
         ["reverse"] = (context, value, _) => SequenceFilters.Reverse(context, value),
-        ["round"] = (_, value, arguments) => Round(value, arguments),
+        ["round"] = (_, value, arguments) => Round(value, arguments, out bool isWhole) is var rounded && isWhole ? (object)(long)rounded : rounded,
         ["safe"] = (_, value, _) => value,
         ["select"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: false, keeps: true),
         ["selectattr"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: true, keeps: true),
+        ["slice"] = GroupFilters.Slice,
         ["sort"] = SequenceFilters.Sort,
         ["string"] = (context, value, _) => PythonText.Str(context, value),
         ["sum"] = SequenceFilters.Sum,
-        ["title"] = (context, value, _) => StringMethods.Title(PythonText.Str(context, value)),
+        ["title"] = (context, value, _) => TextFilters.Title(PythonText.Str(context, value)),
         ["tojson"] = TextFilters.ToJson,
         ["trim"] = (context, value, arguments) =>
             StringMethods.Strip(PythonText.Str(context, value), arguments.Get(0, "chars", null), left: true, right: true),
+        ["truncate"] = LayoutFilters.Truncate,
         ["unique"] = SequenceFilters.Unique,
         ["upper"] = (context, value, _) => PythonText.Str(context, value).ToUpperInvariant(),
-        ["wordcount"] = (context, value, _) =>
-            (long)PythonText.Str(context, value).Split(PythonSpace.All, StringSplitOptions.RemoveEmptyEntries).Length,
+        ["urlencode"] = LayoutFilters.UrlEncode,
+        ["wordcount"] = (context, value, _) => TextFilters.CountWords(PythonText.Str(context, value)),
     };
+
+    public static bool Has(string name) => All.ContainsKey(name);
 
     public static object? Apply(RenderContext context, string name, object? value, Arguments arguments)
     {
@@ -98,6 +107,9 @@ internal static class Filters
                 return Math.Abs(number) < 9.2e18 ? (long)number : double.IsFinite(number) ? new BigInteger(number) : otherwise;
             case string text:
                 string digits = StringMethods.Strip(text, null, left: true, right: true);
+                digits = digits.Replace("_", string.Empty, StringComparison.Ordinal);
+                if (arguments.Integer(1, "base", 10) is var numberBase and not 10)
+                    return IntegerText.Read(digits, numberBase) ?? otherwise;
                 if (long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long integer))
                     return integer;
                 return TryFloat(digits, out double real) && Math.Abs(real) < 9.2e18 ? (long)real : otherwise;
@@ -119,7 +131,7 @@ internal static class Filters
     private static bool TryFloat(string text, out double number) => double.TryParse(
         text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out number);
 
-    private static object Round(object? value, Arguments arguments)
+    private static double Round(object? value, Arguments arguments, out bool isWhole)
     {
         if (!Python.IsNumber(value))
             throw new TemplateFault($"type {PythonType.NameOf(value)} cannot be rounded");
@@ -136,6 +148,7 @@ internal static class Filters
             "floor" => Math.Floor(number * scale) / scale,
             _ => throw new TemplateFault("method must be common, ceil or floor"),
         };
-        return method == "common" && value is long or bool ? value : rounded;
+        isWhole = method == "common" && value is long or bool;
+        return rounded;
     }
 }

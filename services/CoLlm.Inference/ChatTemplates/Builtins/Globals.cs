@@ -13,6 +13,8 @@ internal static class Globals
         new("namespace", (_, arguments) => Namespace(arguments)),
         new("dict", (_, arguments) => Dict(arguments)),
         new("range", Range),
+        new("cycler", (_, arguments) => Cyclers.Cycler(arguments)),
+        new("joiner", (_, arguments) => Cyclers.Joiner(arguments)),
     ];
 
     private static NamespaceValue Namespace(Arguments arguments)
@@ -30,6 +32,16 @@ internal static class Globals
         {
             foreach ((object? key, object? value) in given.Items)
                 dict.Set(key, value);
+        }
+
+        if (arguments.Positional is [TemplateList pairs, ..])
+        {
+            foreach (object? pair in pairs.Items)
+            {
+                if (pair is not TemplateList { Items: [var key, var value] })
+                    throw new TemplateFault("dict() needs a mapping or pairs");
+                dict.Set(key, value);
+            }
         }
 
         foreach ((string key, object? value) in arguments.Named)

@@ -70,7 +70,10 @@ internal static class SequenceFilters
         bool isReverse = arguments.Flag(0, "reverse", otherwise: false);
         bool isCaseSensitive = arguments.Flag(1, "case_sensitive", otherwise: false);
         object? attribute = arguments.Get(2, "attribute", null);
-        return Sorted(context, ToList(context, value).Items, item => Key(context, item, attribute, isCaseSensitive), isReverse);
+        object? KeyOf(object? item) => attribute is string names && names.Contains(',')
+            ? new TemplateList([.. names.Split(',').Select(name => Key(context, item, name, isCaseSensitive))])
+            : Key(context, item, attribute, isCaseSensitive);
+        return Sorted(context, ToList(context, value).Items, KeyOf, isReverse);
     }
 
     public static object? DictSort(RenderContext context, object? value, Arguments arguments)
@@ -149,11 +152,13 @@ internal static class SequenceFilters
 
     private static object? Key(RenderContext context, object? item, object? attribute, bool isCaseSensitive)
     {
-        object? key = attribute is null ? item : Attribute(context, item, attribute);
-        return key is string text && !isCaseSensitive ? text.ToLowerInvariant() : key;
+        return Folded(attribute is null ? item : Attribute(context, item, attribute), isCaseSensitive);
     }
 
-    private static TemplateList Sorted(RenderContext context, List<object?> items, Func<object?, object?> keyOf, bool isReverse)
+    /// <summary>Text in lower case where case does not count; anything else as it is.</summary>
+    public static object? Folded(object? key, bool isCaseSensitive) => key is string text && !isCaseSensitive ? text.ToLowerInvariant() : key;
+
+    public static TemplateList Sorted(RenderContext context, List<object?> items, Func<object?, object?> keyOf, bool isReverse)
     {
         var order = Comparer<object?>.Create((left, right) => Python.Compare(context, left, right, "<"));
         return new TemplateList([.. isReverse ? items.OrderByDescending(keyOf, order) : items.OrderBy(keyOf, order)]);

@@ -25,22 +25,22 @@ internal static class StringMethods
         ["splitlines"] = (_, text, arguments) => SplitLines(text, arguments.Flag(0, "keepends", otherwise: false)),
         ["join"] = (context, text, arguments) => Join(context, text, Python.Iterate(arguments.Required(0, "iterable"))),
         ["replace"] = Replace,
-        ["startswith"] = (_, text, arguments) => Affixes(arguments).Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal)),
-        ["endswith"] = (_, text, arguments) => Affixes(arguments).Any(suffix => text.EndsWith(suffix, StringComparison.Ordinal)),
         ["removeprefix"] = (_, text, arguments) =>
             arguments.Text(0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text,
         ["removesuffix"] = (_, text, arguments) =>
             arguments.Text(0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text,
-        ["find"] = (_, text, arguments) => Position(text, text.IndexOf(arguments.Text(0, "sub"), StringComparison.Ordinal)),
-        ["rfind"] = (_, text, arguments) => Position(text, LastIndexOf(text, arguments.Text(0, "sub"))),
-        ["count"] = (_, text, arguments) => Count(text, arguments.Text(0, "sub")),
-        ["isdigit"] = (_, text, _) => text.Length > 0 && text.EnumerateRunes().All(Rune.IsDigit),
         ["isalpha"] = (_, text, _) => text.Length > 0 && text.EnumerateRunes().All(Rune.IsLetter),
         ["isalnum"] = (_, text, _) => text.Length > 0 && text.EnumerateRunes().All(rune => Rune.IsLetter(rune) || Rune.IsNumber(rune)),
         ["isspace"] = (_, text, _) => text.Length > 0 && text.All(PythonSpace.Is),
         ["islower"] = (_, text, _) => text.Any(char.IsLower) && !text.Any(char.IsUpper),
         ["isupper"] = (_, text, _) => text.Any(char.IsUpper) && !text.Any(char.IsLower),
     };
+
+    static StringMethods()
+    {
+        foreach ((string name, Func<RenderContext, string, Arguments, object?> body) in StringShapes.All.Concat(StringSearch.All))
+            All.Add(name, new Body(body));
+    }
 
     public static TemplateFunction? Find(string text, string name) => !All.TryGetValue(name, out Body? body)
         ? null
@@ -164,7 +164,7 @@ internal static class StringMethods
         return parts;
     }
 
-    private static TemplateList SplitLines(string text, bool keepsEnds)
+    public static TemplateList SplitLines(string text, bool keepsEnds)
     {
         List<object?> lines = [];
         int start = 0;
@@ -220,21 +220,7 @@ internal static class StringMethods
     private static int NextCharacter(string text, int at) =>
         at >= text.Length ? text.Length + 1 : at + (char.IsHighSurrogate(text[at]) && at + 1 < text.Length ? 2 : 1);
 
-    private static List<string> Affixes(Arguments arguments) => arguments.Required(0, "prefix") switch
-    {
-        string text => [text],
-        TemplateList { IsTuple: true } list => [.. list.Items.OfType<string>()],
-        var other => throw new TemplateFault(
-            $"{arguments.Callee} first arg must be str or a tuple of str, not {PythonType.NameOf(other)}"),
-    };
-
-    private static long Position(string text, int offset) =>
-        offset < 0 ? -1 : PythonText.CountCodePoints(text[..offset]);
-
-    private static int LastIndexOf(string text, string part) =>
-        part.Length == 0 ? text.Length : text.LastIndexOf(part, StringComparison.Ordinal);
-
-    private static long Count(string text, string part) => part.Length == 0
+    public static long Count(string text, string part) => part.Length == 0
         ? PythonText.CountCodePoints(text) + 1L
         : text.AsSpan().Count(part);
 }

@@ -23,6 +23,8 @@ internal static class Tests
         "true" => value is true,
         "false" => value is false,
         "callable" => value is TemplateFunction,
+        "filter" => value is string filter && Filters.Has(filter),
+        "test" => value is string test && Names.Contains(test),
         "odd" => Modulo(value, 2) == 1,
         "even" => Modulo(value, 2) == 0,
         "divisibleby" => Modulo(value, arguments.Integer(0, "num", 0)) == 0,
@@ -40,12 +42,21 @@ internal static class Tests
         _ => throw new TemplateFault($"no test named '{name}'"),
     };
 
+    private static readonly HashSet<string> Names =
+    [
+        "defined", "undefined", "none", "string", "mapping", "sequence", "iterable", "number", "integer", "float", "boolean", "true",
+        "false", "callable", "filter", "test", "odd", "even", "divisibleby", "lower", "upper", "sameas", "escaped", "eq", "equalto",
+        "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=", "in",
+    ];
+
     private static object? Other(Arguments arguments) => arguments.Required(0, "other");
 
     private static long Modulo(object? value, long divisor)
     {
         if (divisor == 0)
             throw new TemplateFault("integer division or modulo by zero");
+        if (value is double real)
+            return real == Math.Floor(real) ? Modulo((long)Math.Clamp(real, long.MinValue / 2, long.MaxValue / 2), divisor) : -1;
         long number = Python.AsInteger(value, "the tested value");
         return divisor == -1 ? 0 : ((number % divisor) + divisor) % divisor;
     }

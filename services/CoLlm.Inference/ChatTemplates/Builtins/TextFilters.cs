@@ -30,7 +30,7 @@ internal static class TextFilters
         string prefix = width as string ?? Spaces(context, Python.AsInteger(width, "the width of indent"));
         bool first = arguments.Flag(1, "first", otherwise: false);
         bool blank = arguments.Flag(2, "blank", otherwise: false);
-        string[] lines = text.Split('\n');
+        string[] lines = [.. StringMethods.SplitLines(text + "\n", keepsEnds: false).Items.Cast<string>()];
         context.CheckSize(text.Length + ((long)prefix.Length * lines.Length));
         context.Work(text.Length + ((long)prefix.Length * lines.Length));
         for (int index = 0; index < lines.Length; index++)
@@ -40,6 +40,35 @@ internal static class TextFilters
         }
 
         return string.Join('\n', lines);
+    }
+
+    /// <summary>Every word with a capital, where words begin after spaces, hyphens and opening brackets only.</summary>
+    public static string Title(string text)
+    {
+        var output = new StringBuilder(text.Length);
+        bool insideWord = false;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            output.Append(insideWord ? Rune.ToLowerInvariant(rune) : Rune.ToUpperInvariant(rune));
+            insideWord = !(rune.IsBmp && ("-({[<".Contains((char)rune.Value) || PythonSpace.Is((char)rune.Value)));
+        }
+
+        return output.ToString();
+    }
+
+    /// <summary>Runs of letters, numbers and underscores.</summary>
+    public static long CountWords(string text)
+    {
+        long count = 0;
+        bool insideWord = false;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            bool isWord = Rune.IsLetter(rune) || Rune.IsNumber(rune) || rune.Value == '_';
+            count += isWord && !insideWord ? 1 : 0;
+            insideWord = isWord;
+        }
+
+        return count;
     }
 
     public static object? Join(RenderContext context, object? value, Arguments arguments)

@@ -56,6 +56,8 @@ internal sealed class ExpressionLexer(string source, List<TemplateToken> tokens)
 
     private int ReadNumber(int at, int line)
     {
+        if (source[at] == '0' && at + 2 < source.Length && (source[at + 1] | 0x20) is 'x' or 'o' or 'b')
+            return ReadOtherBase(at, line);
         int end = EndOfDigits(at);
         TokenType type = TokenType.Integer;
         if (end + 1 < source.Length && source[end] == '.' && char.IsAsciiDigit(source[end + 1]))
@@ -75,6 +77,18 @@ internal sealed class ExpressionLexer(string source, List<TemplateToken> tokens)
         }
 
         tokens.Add(new TemplateToken(type, source[at..end].Replace("_", string.Empty, StringComparison.Ordinal), line));
+        return end;
+    }
+
+    private int ReadOtherBase(int at, int line)
+    {
+        int end = at + 2;
+        while (end < source.Length && (char.IsAsciiHexDigit(source[end]) || source[end] == '_'))
+            end++;
+        int numberBase = (source[at + 1] | 0x20) switch { 'x' => 16, 'o' => 8, _ => 2 };
+        if (Values.IntegerText.Read(source[(at + 2)..end].Replace("_", string.Empty, StringComparison.Ordinal), numberBase) is not long number)
+            throw new TemplateSyntaxFault("a number is malformed or too large", line);
+        tokens.Add(new TemplateToken(TokenType.Integer, number.ToString(CultureInfo.InvariantCulture), line));
         return end;
     }
 

@@ -119,8 +119,7 @@ internal sealed class TemplateParser
             throw _tokens.Unexpected("'in'");
         Expression items = _expressions.ParseTuple(withCondition: false);
         Expression? condition = _tokens.TakeIfName("if") ? _expressions.Parse() : null;
-        if (_tokens.Current.IsName("recursive"))
-            throw new TemplateSyntaxFault("recursive loops are not supported", opened.Line);
+        bool isRecursive = _tokens.TakeIfName("recursive");
         EndTag();
         _loops++;
         List<Statement> body = ParseBody(opened, "else", "endfor");
@@ -134,7 +133,7 @@ internal sealed class TemplateParser
         }
 
         EndTag();
-        return new ForStatement(opened.Line, target, items, condition, body, otherwise);
+        return new ForStatement(opened.Line, target, items, condition, body, otherwise, isRecursive);
     }
 
     private Statement ParseSet(TemplateToken opened)

@@ -26,6 +26,8 @@ internal sealed class Member(int line, Expression target, string name) : Express
         {
             TemplateDict dict => dict.TryGet(name, out member),
             NamespaceValue space => space.Members.TryGetValue(name, out member),
+            TemplateFunction { Members: { } space } => space.Members.TryGetValue(name, out member),
+            TemplateList list when Array.IndexOf(list.Names, name) is >= 0 and var index => (member = list.Items[index]) is var _,
             _ => false,
         };
     }

@@ -21,8 +21,9 @@ internal sealed class Negation(int line, Expression operand) : Expression(line)
 /// <summary><c>-a</c>, <c>+a</c></summary>
 internal sealed class Sign(int line, bool isMinus, Expression operand) : Expression(line)
 {
-    protected override object? EvaluateCore(RenderContext context) =>
-        Arithmetic.Binary(context, isMinus ? "-" : "+", 0L, operand.Evaluate(context));
+    protected override object? EvaluateCore(RenderContext context) => operand.Evaluate(context) is var value && value is double number
+        ? isMinus ? -number : number
+        : Arithmetic.Binary(context, isMinus ? "-" : "+", 0L, value);
 }
 
 /// <summary><c>a + b</c> and the other operators of arithmetic.</summary>

@@ -12,6 +12,8 @@ internal static class Arithmetic
             throw first.Fault();
         if (right is UndefinedValue second)
             throw second.Fault();
+        if (symbol == "%" && left is string format)
+            return Formatting.PercentFormat.Format(context, format, right);
         if (Python.IsNumber(left) && Python.IsNumber(right))
             return Numbers(symbol, left!, right!);
         switch (symbol, left, right)

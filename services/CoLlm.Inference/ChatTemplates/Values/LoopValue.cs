@@ -1,7 +1,7 @@
 namespace CoLlm.Inference.ChatTemplates.Values;
 
 /// <summary>What <c>loop</c> is inside a loop.</summary>
-internal sealed class LoopValue(List<object?> items)
+internal sealed class LoopValue(List<object?> items, int depth)
 {
     private object? _lastChanged;
     private bool _hasChanged;
@@ -18,8 +18,8 @@ internal sealed class LoopValue(List<object?> items)
         members["first"] = index == 0;
         members["last"] = index == items.Count - 1;
         members["length"] = (long)items.Count;
-        members["depth"] = 1L;
-        members["depth0"] = 0L;
+        members["depth"] = depth + 1L;
+        members["depth0"] = (long)depth;
         members["previtem"] = index > 0 ? items[index - 1] : new UndefinedValue("there is no previous item");
         members["nextitem"] = index + 1 < items.Count ? items[index + 1] : new UndefinedValue("there is no next item");
         members["cycle"] = new TemplateFunction("cycle", (_, arguments) => arguments.Positional.Count > 0

@@ -1,11 +1,14 @@
 namespace CoLlm.Inference.ChatTemplates.Values;
 
 /// <summary>A Python list or tuple. (Other values are plain: null for None, bool, long, BigInteger, double, string.)</summary>
-internal sealed class TemplateList(List<object?> items, bool isTuple = false)
+internal sealed class TemplateList(List<object?> items, bool isTuple = false, string[]? names = null)
 {
     public List<object?> Items { get; } = items;
 
     public bool IsTuple { get; } = isTuple;
+
+    /// <summary>Of a named tuple: what its items can also be asked for by.</summary>
+    public string[] Names { get; } = names ?? [];
 }
 
 /// <summary>A Python dict: keeps the order of insertion; 1, 1.0 and True are one key.</summary>
@@ -67,8 +70,11 @@ internal sealed class NamespaceValue
 }
 
 /// <summary>Anything that can be called: macros, global functions, methods.</summary>
-internal sealed class TemplateFunction(string name, Func<RenderContext, Arguments, object?> call)
+internal sealed class TemplateFunction(string name, Func<RenderContext, Arguments, object?> call, NamespaceValue? members = null)
 {
+    /// <summary>What it has beside being callable, as <c>loop</c> in a recursive loop; null where it has nothing.</summary>
+    public NamespaceValue? Members { get; } = members;
+
     public string Name { get; } = name;
 
     public object? Call(RenderContext context, Arguments arguments) => call(context, arguments);
