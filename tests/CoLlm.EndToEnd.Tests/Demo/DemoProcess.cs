@@ -11,7 +11,7 @@ internal sealed partial class DemoProcess : IAsyncDisposable
     private const string Kill9 = "-KILL";
 
     /// <summary>Bounds every wait; a test that gets near it has failed.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly Task _reading;

@@ -6,7 +6,9 @@ namespace CoLlm.EndToEnd.Tests.Demo;
 /// <summary>The demo with models of random weights: real processes, and what becomes of them.</summary>
 public sealed partial class DemoTests
 {
-    private static readonly string[] ManyQuestions = [.. Enumerable.Range(0, 200).SelectMany(i => new[] { "--question", $"Question {i}" })];
+    /// <summary>So many that it cannot have answered all when the test comes to disturb it, and short answers, so that the second comes soon.</summary>
+    private static readonly string[] ManyQuestions =
+        ["--max-tokens", "32", "--start-limit", "170", .. Enumerable.Range(0, 1000).SelectMany(i => new[] { "--question", $"Question {i}" })];
 
     [Fact]
     public async Task Demo_OwnQuestions_ShowsAuthorsCostsAndWhatEachModelSaysAlone()
