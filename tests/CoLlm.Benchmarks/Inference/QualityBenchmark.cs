@@ -7,8 +7,8 @@ using CoLlm.Testing.Reference;
 namespace CoLlm.Benchmarks.Inference;
 
 /// <summary>
-/// What integer weights cost in perplexity. The models at hand are small and random, so the text is what each model itself
-/// draws with its exact weights: its perplexity under the exact weights is the least possible, and any change shows.
+/// What integer weights cost in perplexity: of the demo's trained models on text of their own subject, and of small random models
+/// on what each draws with its exact weights, where that perplexity is the least possible and any change shows.
 /// </summary>
 internal static class QualityBenchmark
 {
@@ -21,22 +21,29 @@ internal static class QualityBenchmark
     public static Task<int> RunAsync(string[] args)
     {
         ResultFile report = new("inference-quality", "Quality of integer weights", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name}");
-        report.Line($"- {Texts} texts of {TextTokens} tokens per model, drawn from the model itself at temperature 1 with exact weights (seeds 0..{Texts - 1})");
-        report.Line("- The models are the small random ones of tests/golden: rows of 32 to 176 weights, where rounding errors average out least; no trained checkpoint was at hand to measure");
+        report.Line("- Trained models: those of deploy/models/demo. The base answers the held-out questions of data/tasks, which it has not seen, in its chat format, and is measured on the answers; each expert is measured on the answers of its subject as plain text, the kind of sentence it learned from");
+        report.Line($"- Random models: those of tests/golden, whose rows have 32 to 176 weights, so that rounding errors average out least; {Texts} texts of {TextTokens} tokens, drawn from the model itself at temperature 1 with exact weights (seeds 0..{Texts - 1})");
         report.Line();
-        report.Line("| model | perplexity exact | int8 | change | int4 | change |");
-        report.Line("|---|---:|---:|---:|---:|---:|");
+        report.Line("| model | tokens | perplexity exact | int8 | change | int4 | change |");
+        report.Line("|---|---:|---:|---:|---:|---:|---:|");
+        foreach (string name in DemoTexts.Models)
+            Measure(report, $"demo {name}", DemoTexts.DirectoryOf(name), DemoTexts.Read(name));
         foreach (string name in GoldenModel.Names)
         {
             using GoldenModel model = GoldenModel.Open(name);
-            int[][] texts = [.. Enumerable.Range(0, Texts).Select(seed => Draw(model.ModelDirectory, seed))];
-            double exact = Perplexity(model.ModelDirectory, texts, WeightFormat.AsStored);
-            double int8 = Perplexity(model.ModelDirectory, texts, WeightFormat.Int8);
-            double int4 = Perplexity(model.ModelDirectory, texts, WeightFormat.Int4);
-            report.Line($"| {name} | {exact:0.000} | {int8:0.000} | {int8 / exact - 1:+0.00 %;-0.00 %} | {int4:0.000} | {int4 / exact - 1:+0.00 %;-0.00 %} |");
+            Measure(report, $"random {name}", model.ModelDirectory, [.. Enumerable.Range(0, Texts).Select(seed => new MeasuredText(Draw(model.ModelDirectory, seed), 1))]);
         }
         report.Save();
         return Task.FromResult(0);
+    }
+
+    private static void Measure(ResultFile report, string name, string directory, MeasuredText[] texts)
+    {
+        double exact = Perplexity(directory, texts, WeightFormat.AsStored);
+        double int8 = Perplexity(directory, texts, WeightFormat.Int8);
+        double int4 = Perplexity(directory, texts, WeightFormat.Int4);
+        int tokens = texts.Sum(text => text.MeasuredTokens);
+        report.Line($"| {name} | {tokens} | {exact:0.000} | {int8:0.000} | {int8 / exact - 1:+0.00 %;-0.00 %} | {int4:0.000} | {int4 / exact - 1:+0.00 %;-0.00 %} |");
     }
 
     private static int[] Draw(string directory, int seed)
@@ -59,20 +66,20 @@ internal static class QualityBenchmark
         return tokens;
     }
 
-    private static double Perplexity(string directory, int[][] texts, WeightFormat format)
+    private static double Perplexity(string directory, MeasuredText[] texts, WeightFormat format)
     {
         using Checkpoint checkpoint = Checkpoint.Open(directory);
         using CpuBackend backend = Load(checkpoint, format);
-        BackendSequence sequence = new(backend, TextTokens);
+        BackendSequence sequence = new(backend, texts.Max(text => text.Tokens.Length));
         double sum = 0;
-        foreach (int[] text in texts)
+        foreach (MeasuredText text in texts)
         {
             sequence.Reset();
-            float[][] logits = sequence.Advance(text).Logits;
-            for (int i = 1; i < text.Length; i++)
-                sum -= ReferenceMath.LogSoftmax(logits[i - 1], logits[i - 1].Length, text[i]);
+            float[][] logits = sequence.Advance(text.Tokens).Logits;
+            for (int i = text.From; i < text.Tokens.Length; i++)
+                sum -= ReferenceMath.LogSoftmax(logits[i - 1], logits[i - 1].Length, text.Tokens[i]);
         }
-        return Math.Exp(sum / (texts.Length * (TextTokens - 1)));
+        return Math.Exp(sum / texts.Sum(text => text.MeasuredTokens));
     }
 
     private static CpuBackend Load(Checkpoint checkpoint, WeightFormat format) => CpuBackend.Load(
