@@ -33,11 +33,15 @@ internal static class DemoTexts
             if (model == "base")
                 texts.Add(Answer(tokenizer, template, Text("question"), Text("reference")));
             else if (model == Text("expert"))
-                texts.Add(new MeasuredText([tokenizer.BosTokenId!.Value, .. tokenizer.Encode(Text("reference"), addSpecial: false)], 1));
+                texts.Add(new MeasuredText([tokenizer.BosTokenId!.Value, .. tokenizer.Encode(FirstSentence(Text("reference")), addSpecial: false)], 1));
         }
 
         return [.. texts];
     }
+
+    /// <summary>What an expert has read; the sentence after it is the base's alone.</summary>
+    private static string FirstSentence(string answer) =>
+        answer.IndexOf(". ", StringComparison.Ordinal) is >= 0 and var end ? answer[..(end + 1)] : answer;
 
     private static MeasuredText Answer(Tokenizer tokenizer, ChatTemplate template, string question, string answer)
     {

@@ -21,7 +21,7 @@ internal static class QualityBenchmark
     public static Task<int> RunAsync(string[] args)
     {
         ResultFile report = new("inference-quality", "Quality of integer weights", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name}");
-        report.Line("- Trained models: those of deploy/models/demo. The base answers the held-out questions of data/tasks, which it has not seen, in its chat format, and is measured on the answers; each expert is measured on the answers of its subject as plain text, the kind of sentence it learned from");
+        report.Line("- Trained models: those of deploy/models/demo. The base answers the held-out questions of data/tasks, which it has not seen, in its chat format, and is measured on the answers; each expert is measured on the first sentences of its subject's answers as plain text, which it learned as such");
         report.Line($"- Random models: those of tests/golden, whose rows have 32 to 176 weights, so that rounding errors average out least; {Texts} texts of {TextTokens} tokens, drawn from the model itself at temperature 1 with exact weights (seeds 0..{Texts - 1})");
         report.Line();
         report.Line("| model | tokens | perplexity exact | int8 | change | int4 | change |");
