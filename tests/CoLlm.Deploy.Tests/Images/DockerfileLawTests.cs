@@ -89,6 +89,7 @@ public sealed class DockerfileLawTests
             Instruction[] whole = [.. dockerfile.Whole(stage)];
             Assert.Equal("build", whole.Last(instruction => instruction.Name == "COPY").Flag("from"));
             Assert.Equal(["dotnet", assembly], Words(whole, "ENTRYPOINT"));
+            Assert.Contains(whole, instruction => instruction.Name == "ENV" && instruction.Words.Contains("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"));
             Assert.Equal(["serve", stage.Name, "--config", $"/etc/collm/{stage.Name}.json"], Words(whole, "CMD"));
             int port = new Uri(stage.Name == "router" ? new Router.Hosting.RouterOptions().Listen : new Expert.ExpertOptions().Listen).Port;
             Assert.Equal($"{port} 8080", whole.Single(instruction => instruction.Name == "EXPOSE").Arguments);
