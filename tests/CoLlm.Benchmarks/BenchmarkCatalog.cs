@@ -13,6 +13,7 @@ internal static class BenchmarkCatalog
         [SpeedBenchmark.Name] = (SpeedBenchmark.Summary, SpeedBenchmark.RunAsync),
         [PeerBenchmark.Name] = (PeerBenchmark.Summary, PeerBenchmark.RunAsync),
         [LatencyBenchmark.Name] = (LatencyBenchmark.Summary, LatencyBenchmark.RunAsync),
+        [PackingBenchmark.Name] = (PackingBenchmark.Summary, PackingBenchmark.RunAsync),
         [QualityBenchmark.Name] = (QualityBenchmark.Summary, QualityBenchmark.RunAsync),
         [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
         [CollaborationBenchmark.Name] = (CollaborationBenchmark.Summary, CollaborationBenchmark.RunAsync),

@@ -1,8 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using CoLlm.Decoding.SwapHeads;
 using CoLlm.Inference.Checkpoints;
-using CoLlm.Inference.Cpu.Measuring;
 using CoLlm.Inference.Models;
 using CoLlm.Inference.Tokenization;
 using CoLlm.Testing;
@@ -83,27 +81,8 @@ internal sealed class GeneratedModels : IDisposable
     private string Write(string name, ModelConfig config, ulong seed)
     {
         string folder = Directory.CreateDirectory(_folder.File(name)).FullName;
-        System.IO.File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(new Dictionary<string, object>
-        {
-            ["architectures"] = new[] { "LlamaForCausalLM" },
-            ["model_type"] = "llama",
-            ["hidden_size"] = config.HiddenSize,
-            ["intermediate_size"] = config.FeedForwardSize,
-            ["num_hidden_layers"] = config.LayerCount,
-            ["num_attention_heads"] = config.HeadCount,
-            ["num_key_value_heads"] = config.KeyValueHeadCount,
-            ["max_position_embeddings"] = config.MaxPositionCount,
-            ["rms_norm_eps"] = config.RmsNormEpsilon,
-            ["rope_theta"] = config.RopeTheta,
-            ["vocab_size"] = config.VocabularySize,
-            ["tie_word_embeddings"] = false,
-            ["torch_dtype"] = "bfloat16",
-            ["hidden_act"] = "silu",
-            ["eos_token_id"] = 2,
-        }));
         WriteTokenizer(folder);
-        using var weights = new RandomCheckpoint(config, seed);
-        RandomWeightsFile.Write(Path.Combine(folder, "model.safetensors"), weights);
+        RandomWeightsFile.WriteDirectory(folder, config, seed);
         return folder;
     }
 

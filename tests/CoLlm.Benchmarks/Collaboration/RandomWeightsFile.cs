@@ -7,12 +7,37 @@ using CoLlm.Inference.Models;
 
 namespace CoLlm.Benchmarks.Collaboration;
 
-/// <summary>Writes random weights as a Llama checkpoint's safetensors file.</summary>
+/// <summary>Writes random weights as a Llama checkpoint in bfloat16.</summary>
 internal static class RandomWeightsFile
 {
     private const string Embedding = "model.embed_tokens.weight";
 
-    public static unsafe void Write(string path, RandomCheckpoint weights)
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>; a tokenizer is the caller's.</summary>
+    public static void WriteDirectory(string folder, ModelConfig config, ulong seed)
+    {
+        File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(new Dictionary<string, object>
+        {
+            ["architectures"] = new[] { "LlamaForCausalLM" },
+            ["model_type"] = "llama",
+            ["hidden_size"] = config.HiddenSize,
+            ["intermediate_size"] = config.FeedForwardSize,
+            ["num_hidden_layers"] = config.LayerCount,
+            ["num_attention_heads"] = config.HeadCount,
+            ["num_key_value_heads"] = config.KeyValueHeadCount,
+            ["max_position_embeddings"] = config.MaxPositionCount,
+            ["rms_norm_eps"] = config.RmsNormEpsilon,
+            ["rope_theta"] = config.RopeTheta,
+            ["vocab_size"] = config.VocabularySize,
+            ["tie_word_embeddings"] = false,
+            ["torch_dtype"] = "bfloat16",
+            ["hidden_act"] = "silu",
+            ["eos_token_id"] = 2,
+        }));
+        using RandomCheckpoint weights = new(config, seed);
+        Write(Path.Combine(folder, "model.safetensors"), weights);
+    }
+
+    private static unsafe void Write(string path, RandomCheckpoint weights)
     {
         TensorView[] tensors = [.. Names(weights.Config).Select(tensor => weights.GetTensor(tensor.Name, tensor.Shape))];
         Dictionary<string, object> header = [];
