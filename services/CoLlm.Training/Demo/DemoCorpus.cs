@@ -41,6 +41,7 @@ internal sealed class DemoCorpus
 
     /// <summary>What base and swap head are trained on together; some echoes keep the base in practice, and exponents are added.</summary>
     public IEnumerable<DemoText> JointTraining() => Conversation().Concat(Questions(DemoSplit.Base)).Concat(Questions(DemoSplit.Train))
+        .Concat(Enumerable.Repeat(Questions(DemoSplit.Train).Where(IsList), _options.JointListRepeats).SelectMany(lists => lists))
         .Concat(Echoes().Where((_, i) => i % _options.JointEchoStep == 0)).Concat(Exponents());
 
     /// <summary>What one expert reads, in pieces: domain text, and a few exchanges that show it the marks of a conversation.</summary>
@@ -76,6 +77,8 @@ internal sealed class DemoCorpus
         _bank.Draw([split], _options.QuestionsPerEntity, Random(Stream.Questions + (int)split))
             .Where(question => expert is null || question.Task.Expert == expert)
             .Select(question => new DemoText($"{question.Task.Id}/{question.Entity.Id}", question.Question, question.Answer));
+
+    private static bool IsList(DemoText text) => text.Source.StartsWith("animal_list/", StringComparison.Ordinal);
 
     private static long? ValueOf(DemoEntity entity) => entity switch
     {

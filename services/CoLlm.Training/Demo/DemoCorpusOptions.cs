@@ -50,6 +50,10 @@ internal sealed record DemoCorpusOptions
     /// <value>3</value>
     public int ExerciseStep { get; init; } = 3;
 
+    /// <summary>Times the few questions for lists come again in the joint training, whose answers are by far the longest.</summary>
+    /// <value>8</value>
+    public int JointListRepeats { get; init; } = 8;
+
     /// <summary>Every so-maniest echo comes again in the joint training.</summary>
     /// <value>8</value>
     public int JointEchoStep { get; init; } = 8;
@@ -66,6 +70,7 @@ internal sealed record DemoCorpusOptions
         Check(Echoes, 1_000_000, nameof(Echoes));
         Check(EchoFramesPerTask, 1_000_000, nameof(EchoFramesPerTask));
         Check(ExerciseStep, 1000, nameof(ExerciseStep));
+        Check(JointListRepeats, 1000, nameof(JointListRepeats));
         Check(JointEchoStep, 1000, nameof(JointEchoStep));
         Check(SentencesPerPage, 1000, nameof(SentencesPerPage));
         Check(PageEditions, 1000, nameof(PageEditions));

@@ -3,7 +3,7 @@ using CoLlm.Training.Demo.Data;
 
 namespace CoLlm.Training.Demo;
 
-/// <summary>Real words that any model may see: those of the conversation, and of the names that may be asked about in training.</summary>
+/// <summary>Real words that any model may see: those of the conversation, common ones, and those of names that training may ask about.</summary>
 internal static partial class OpenWords
 {
     /// <summary>Begins the questions for held-out lists; before one of their nouns it would be such a question.</summary>
@@ -18,7 +18,7 @@ internal static partial class OpenWords
             .Concat(library.Animals.Where(animal => open.Contains(animal.Id)).SelectMany(animal => animal.Names));
         return
         [
-            .. texts.SelectMany(text => Word().Matches(text).Select(match => match.Value)).Where(word => word != Reserved)
+            .. texts.Concat(library.Wordings.Copying.Echo.Common).SelectMany(text => Word().Matches(text).Select(match => match.Value)).Where(word => word != Reserved)
                 .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
         ];
     }

@@ -12,6 +12,7 @@ public sealed class OpenWordsTests
     {
         Assert.Contains("rainbow", Words);
         Assert.Contains("ibuprofen", Words);
+        Assert.Contains("bear", Words);
         Assert.Equal(Words.Distinct().Order(StringComparer.Ordinal), Words);
     }
 

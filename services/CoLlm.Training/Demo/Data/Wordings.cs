@@ -48,9 +48,10 @@ internal sealed record FrameRules(IReadOnlyList<string> Tasks, IReadOnlyDictiona
 /// <param name="Words">How many words to repeat.</param>
 /// <param name="Questions">Asks for it, with the slot <c>words</c>.</param>
 /// <param name="Answer">Repeats them.</param>
+/// <param name="Common">Everyday words that names are made of.</param>
 /// <param name="Names">Per kind of entity, how a name is written.</param>
 internal sealed record EchoRules(
-    NumberRange Words, IReadOnlyList<string> Questions, string Answer, IReadOnlyDictionary<string, IReadOnlyList<string>> Names);
+    NumberRange Words, IReadOnlyList<string> Questions, string Answer, IReadOnlyList<string> Common, IReadOnlyDictionary<string, IReadOnlyList<string>> Names);
 
 /// <summary>What copying exercises are made of.</summary>
 internal sealed record CopyingRules(
@@ -63,21 +64,18 @@ internal sealed record CopyingRules(
     FrameRules Frames,
     EchoRules Echo);
 
-/// <summary>Exercises in adding or subtracting exponents.</summary>
-/// <param name="Question">With the slots <c>v</c>, <c>m</c> and <c>n</c>.</param>
-/// <param name="Answer">With the slot <c>k</c> besides.</param>
-/// <param name="Sign">1 to add, -1 to subtract.</param>
-/// <param name="M">First exponents.</param>
-/// <param name="N">Second exponents.</param>
-/// <param name="Times">How often each pair is asked.</param>
-internal sealed record ExponentFamily(string Question, string Answer, int Sign, NumberRange M, NumberRange N, int Times);
+/// <summary>Questions about powers of numbers that no table holds, cut off before the value.</summary>
+/// <param name="Tasks">Ids of the tasks they are made from.</param>
+/// <param name="Numbers">The numbers that are raised.</param>
+/// <param name="Times">How often each pair of exponents is asked.</param>
+internal sealed record ExponentRules(IReadOnlyList<string> Tasks, NumberRange Numbers, int Times);
 
 /// <summary>What <c>templates.json</c> says. Domain text is keyed by expert, then by kind of entity or family of numbers.</summary>
 internal sealed record Wordings(
     IReadOnlyList<QuestionTask> Tasks,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<DomainWording>>> DomainText,
     CopyingRules Copying,
-    IReadOnlyList<ExponentFamily> Exponents)
+    ExponentRules Exponents)
 {
     /// <summary>The task with this id; null where there is none.</summary>
     public QuestionTask? Task(string id) => Tasks.FirstOrDefault(task => task.Id == id);
