@@ -20,7 +20,7 @@ internal sealed class CalibrationStage(
     private const int AnswersAtOnce = 8;
 
     /// <summary>Finer where collaboration is at its best.</summary>
-    private static readonly float[] TargetRates = [0, 0.1f, 0.2f, 0.25f, 0.3f, 0.325f, 0.35f, 0.375f, 0.4f, 0.45f, 0.5f, 0.6f, 0.7f, 0.8f, 0.9f];
+    private static readonly float[] TargetRates = [0, 0.1f, 0.2f, 0.25f, 0.3f, 0.325f, 0.35f, 0.375f, 0.4f, 0.45f, 0.5f, 0.525f, 0.55f, 0.575f, 0.6f, 0.7f, 0.8f, 0.9f];
 
     /// <summary>Calibrates the model in the output directory and writes the report.</summary>
     /// <param name="tokenizer">The model's.</param>

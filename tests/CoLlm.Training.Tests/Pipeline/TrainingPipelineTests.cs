@@ -20,7 +20,7 @@ public sealed class TrainingPipelineTests
         SwapHeadFile head = SwapHeadFile.Read(run.Output(TrainingPipeline.SwapHeadFileName));
         Assert.Equal(model.Fingerprint, head.TrainedWith.BaseFingerprint);
         Assert.Equal([new ExpertIdentity("helper", expert.Fingerprint)], head.TrainedWith.Experts);
-        Assert.Equal(15, head.Calibration!.Points.Count);
+        Assert.Equal(18, head.Calibration!.Points.Count);
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(run.Work("6-calibration.json")));
         Assert.Equal(head.Calibration.Best!.Value.TargetRate, report.RootElement.GetProperty("best_target_rate").GetSingle());
         Assert.Equal(Tokenizer.Load(run.Options.Output).Fingerprint, head.TrainedWith.TokenizerFingerprint);
