@@ -25,7 +25,12 @@ internal static class DemoCommand
         Option<string[]> questions = new("--question") { Description = "Ask this instead of the demo's own questions; may be repeated.", HelpName = "TEXT" };
         Option<bool> serve = new("--serve") { Description = "Keep the services running after the last answer, for other clients, until Ctrl-C." };
         Option<int> port = new("--port") { Description = "The router's port on loopback; any free one when not given.", HelpName = "N" };
-        Option<float?> threshold = new("--threshold") { Description = "Defer where the deferral probability is above this; the router's default when not given.", HelpName = "S" };
+        Option<float?> threshold = new("--threshold") { Description = "Defer where the deferral probability is above this.", HelpName = "S" };
+        Option<float?> targetRate = new("--target-rate")
+        {
+            Description = "Share of tokens to defer, by the swap head's calibration; what demo.json in the models' folder says when neither this nor --threshold is given.",
+            HelpName = "R",
+        };
         Option<int> maxTokens = new("--max-tokens") { Description = "Longest answer.", HelpName = "N", DefaultValueFactory = _ => 224 };
         Option<int> wait = new("--start-limit") { Description = "Longest wait for the services to become ready.", HelpName = "SECONDS", DefaultValueFactory = _ => 60 };
         Bound(port, 0, 65535);
@@ -36,8 +41,13 @@ internal static class DemoCommand
             "Starts the demo's experts and its router as processes on this machine, asks a few questions, and shows who wrote each token, what it cost, and "
                 + "what base and experts say alone. Exit code 2: it could not run; 130: interrupted.")
         {
-            models, questions, serve, port, threshold, maxTokens, wait,
+            models, questions, serve, port, threshold, targetRate, maxTokens, wait,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(threshold) is not null && result.GetResult(targetRate) is not null)
+                result.AddError("--threshold and --target-rate exclude each other.");
+        });
         command.SetAction(async (result, cancellationToken) =>
         {
             var options = new DemoOptions
@@ -47,6 +57,7 @@ internal static class DemoCommand
                 Serves = result.GetValue(serve),
                 Port = result.GetValue(port),
                 Threshold = result.GetValue(threshold),
+                TargetRate = result.GetValue(targetRate),
                 MaxTokens = result.GetValue(maxTokens),
                 StartLimit = TimeSpan.FromSeconds(result.GetValue(wait)),
             };

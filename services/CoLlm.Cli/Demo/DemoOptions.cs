@@ -15,8 +15,11 @@ internal sealed record DemoOptions
     /// <summary>Whether the services go on after the last answer.</summary>
     public bool Serves { get; init; }
 
-    /// <summary>Deferral threshold; null: the router's.</summary>
+    /// <summary>Deferral threshold; null: by the target rate.</summary>
     public float? Threshold { get; init; }
+
+    /// <summary>Share of tokens to defer, by the swap head's calibration; null: what the models' folder says, else the router's default.</summary>
+    public float? TargetRate { get; init; }
 
     /// <summary>Longest answer.</summary>
     public int MaxTokens { get; init; } = 224;

@@ -105,6 +105,8 @@ internal sealed class DemoRun(DemoOptions options, DemoPage page, ServiceExecuta
         var collaboration = new Collaboration { Mode = CollaborationMode.Defer };
         if (options.Threshold is { } threshold)
             collaboration.Threshold = threshold;
+        else if (options.TargetRate is { } rate)
+            collaboration.TargetRate = rate;
         return collaboration;
     }
 

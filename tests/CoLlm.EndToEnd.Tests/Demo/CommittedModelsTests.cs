@@ -3,8 +3,8 @@ namespace CoLlm.EndToEnd.Tests.Demo;
 /// <summary>What the README's first command shows.</summary>
 public sealed class CommittedModelsTests
 {
-    /// <summary>Of those that the list names before it breaks off.</summary>
-    private static readonly string[] BearYears = ["24,000 years ago", "12,800 years ago", "early Pleistocene", "about 1870"];
+    private static readonly string[] BearYears =
+        ["24,000 years ago", "12,800 years ago", "early Pleistocene", "about 1870", "until 1924", "about 1964"];
 
     [Fact]
     public async Task Demo_ModelsOfTheRepository_AnswersWhatTheBaseAloneDoesNotKnow()
@@ -13,7 +13,7 @@ public sealed class CommittedModelsTests
         (int exitCode, string error) = await demo.ExitAsync();
 
         Assert.True((exitCode, error) == (0, ""), $"{error}\n{demo.Output}");
-        Assert.Contains("the base alone 0, mathematics alone 0, medicine alone 0.", demo.Output, StringComparison.Ordinal);
+        Assert.Contains("Right of 3: together 3, the base alone 0, mathematics alone 0, medicine alone 0.", demo.Output, StringComparison.Ordinal);
         AssertWrittenBy('1', "3125", Together(demo, "What is a^3 * a^2 if a = 5?"));
         AssertWrittenBy('2', "amoxicillin and clavulanic acid", Together(demo, "What are the active ingredients of Augmentin?"));
         string bears = Text(Together(demo, "Which bears are extinct and when did they live?"));
