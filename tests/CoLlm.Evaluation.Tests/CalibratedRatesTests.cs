@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CoLlm.Decoding.SwapHeads;
 using CoLlm.Evaluation.Reports;
 using CoLlm.Evaluation.Systems;
@@ -35,6 +36,22 @@ public sealed class CalibratedRatesTests : IDisposable
         Assert.InRange(report.Systems[1].DeferralRate, 0.05, 0.95);
         Assert.Equal(report.Systems[1].DeferralRate, report.Systems[2].DeferralRate, 0.2);
         Assert.All(report.Systems, system => Assert.Equal(system.DeferralRate * system.TokensPerAnswer, system.ExpertTokensPerAnswer, 9));
+    }
+
+    [Fact]
+    public async Task Run_RandomDeferral_FallsOnOtherPlacesInEveryAnswer()
+    {
+        WriteHead(_first.Path, _second.Path);
+        await RunAsync();
+
+        // The first ten questions are equally long, so places that depended on the seed alone would give each the same number.
+        int[] expertTokens =
+        [
+            .. File.ReadLines(Path.Combine(_output.File("report"), ModelEvaluation.ResultsFileName)).Select(line => JsonNode.Parse(line)!)
+                .Where(line => line["system"]?.GetValue<string>() == "random@0.5").Take(10).Select(line => line["expert_tokens"]!.GetValue<int>()),
+        ];
+        Assert.Equal(10, expertTokens.Length);
+        Assert.True(expertTokens.Distinct().Count() > 2, string.Join(", ", expertTokens));
     }
 
     [Fact]

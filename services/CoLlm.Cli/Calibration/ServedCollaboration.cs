@@ -108,7 +108,7 @@ internal sealed class ServedCollaboration : ICollaboration
 
         string model = Path.GetFullPath(options.Output);
         string swapHead = Path.Combine(model, TrainingPipeline.SwapHeadFileName);
-        object routed = ServiceSettings.Router(0, model, swapHead, threads, options.MaxAnswerTokens, targetRate: null, addresses);
+        object routed = ServiceSettings.Router(0, model, swapHead, threads, options.MaxAnswerTokens, addresses);
         _router = ServiceProcess.Start(executable, "router", "the router", routed, _folder.File("router"));
         await _router.ReadyAsync(http, StartLimit, cancellationToken);
         _channel = GrpcChannel.ForAddress(_router.Address);

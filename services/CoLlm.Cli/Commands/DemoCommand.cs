@@ -28,7 +28,7 @@ internal static class DemoCommand
         Option<float?> threshold = new("--threshold") { Description = "Defer where the deferral probability is above this.", HelpName = "S" };
         Option<float?> targetRate = new("--target-rate")
         {
-            Description = "Share of tokens to defer, by the swap head's calibration; what demo.json in the models' folder says when neither this nor --threshold is given.",
+            Description = "Share of tokens to defer, by the swap head's calibration; the router's default when neither this nor --threshold is given.",
             HelpName = "R",
         };
         Option<int> maxTokens = new("--max-tokens") { Description = "Longest answer.", HelpName = "N", DefaultValueFactory = _ => 224 };

@@ -18,7 +18,7 @@ internal sealed record DemoOptions
     /// <summary>Deferral threshold; null: by the target rate.</summary>
     public float? Threshold { get; init; }
 
-    /// <summary>Share of tokens to defer, by the swap head's calibration; null: what the models' folder says, else the router's default.</summary>
+    /// <summary>Share of tokens to defer, by the swap head's calibration; null: the router's default.</summary>
     public float? TargetRate { get; init; }
 
     /// <summary>Longest answer.</summary>

@@ -27,10 +27,9 @@ internal static class ServiceSettings
     /// <param name="swapHead">Its file.</param>
     /// <param name="threads">Compute threads.</param>
     /// <param name="maxNewTokens">Longest answer that may be asked for.</param>
-    /// <param name="targetRate">Share of tokens to defer where a request says nothing; null: the threshold that calibration marked.</param>
     /// <param name="experts">Name, name at the service, and where that is.</param>
     public static object Router(
-        int port, string directory, string swapHead, int threads, int maxNewTokens, float? targetRate, IEnumerable<(string Name, string Model, Uri Address)> experts) => new
+        int port, string directory, string swapHead, int threads, int maxNewTokens, IEnumerable<(string Name, string Model, Uri Address)> experts) => new
         {
             Listen = $"http://127.0.0.1:{port}",
             HealthListen = AnyPort,
@@ -38,7 +37,7 @@ internal static class ServiceSettings
             Base = new { Directory = directory, Threads = threads, PackedWeights = "Memory" },
             SwapHead = new { File = swapHead },
             Experts = experts.Select(expert => new { expert.Name, expert.Model, Addresses = new[] { expert.Address.GetLeftPart(UriPartial.Authority) } }).ToArray(),
-            Requests = new { MaxNewTokens = Math.Max(LeastMaxNewTokens, maxNewTokens), TargetRate = targetRate },
+            Requests = new { MaxNewTokens = Math.Max(LeastMaxNewTokens, maxNewTokens) },
             Drain,
         };
 }

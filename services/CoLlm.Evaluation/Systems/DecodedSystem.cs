@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using CoLlm.Decoding;
 using CoLlm.Decoding.Base;
@@ -32,7 +34,7 @@ internal sealed class DecodedSystem(
             MaxSequenceTokens = context,
             UsableVocabularySize = models.UsableVocabularySize,
             Mode = mode,
-            Policy = policy,
+            Policy = policy is RandomPolicy random ? random with { Seed = random.Seed ^ HashOf(question) } : policy,
             Stop = models.Stop,
             WhenExpertUnavailable = WhenExpertUnavailable.Wait,
             ExpertPatience = TimeSpan.FromMinutes(5),
@@ -66,6 +68,9 @@ internal sealed class DecodedSystem(
                 await session.DisposeAsync();
         }
     }
+
+    /// <summary>With one seed for all questions, chance would fall on the same places of every answer, and one pattern would stand for all.</summary>
+    private static ulong HashOf(string question) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(question)));
 
     private static string Shortened(string question) => question.Length <= 80 ? question : question[..80] + "...";
 

@@ -47,29 +47,6 @@ public sealed class DemoModelsTests
         Assert.Throws<DemoException>(() => DemoModels.Find(folder.Path));
     }
 
-    [Fact]
-    public void Settings_FileInTheFolder_NamesTheRate()
-    {
-        using TemporaryDirectory folder = new();
-        Assert.Null(DemoSettings.Of(folder.Path).TargetRate);
-        folder.Write(DemoSettings.FileName, """{ "target_rate": 0.25 }""");
-        Assert.Equal(0.25f, DemoSettings.Of(folder.Path).TargetRate);
-    }
-
-    [Theory]
-    [InlineData("""{ "target_rate": 1.5 }""", "target_rate must be from 0 to 1.")]
-    [InlineData("""{ "rate": 0.5 }""", "'rate'")]
-    [InlineData("null", "target_rate must be from 0 to 1.")]
-    [InlineData("{", "")]
-    public void Settings_Malformed_NamesTheFile(string json, string problem)
-    {
-        using TemporaryDirectory folder = new();
-        folder.Write(DemoSettings.FileName, json);
-        DemoException malformed = Assert.Throws<DemoException>(() => DemoSettings.Of(folder.Path));
-        Assert.StartsWith(folder.File(DemoSettings.FileName), malformed.Message, StringComparison.Ordinal);
-        Assert.Contains(problem, malformed.Message, StringComparison.Ordinal);
-    }
-
     private static TemporaryDirectory Checkout(string place, params string[] models)
     {
         TemporaryDirectory folder = new();

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using CoLlm.Decoding.SwapHeads;
 using CoLlm.Evaluation.Reports;
 using CoLlm.Evaluation.Systems;
 using CoLlm.Evaluation.Tasks;
@@ -22,9 +22,9 @@ public sealed class DemoModelsTests
     [Fact]
     public async Task Answers_SeedQuestions_AreBetterTogetherThanFromTheBaseAlone()
     {
-        using JsonDocument settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "demo.json")));
-        float rate = settings.RootElement.GetProperty("target_rate").GetSingle();
-        EvaluationOptions options = new() { Rates = [0f, rate], Kinds = ["collm"], MaxNewTokens = 256, ThreadCount = 1 };
+        SwapHeadFile head = SwapHeadFile.Read(Path.Combine(Folder, "base", "swap_head.safetensors"));
+        float best = head.Calibration!.Best!.Value.TargetRate;
+        EvaluationOptions options = new() { Rates = [0f, best], Kinds = ["collm"], MaxNewTokens = 256, ThreadCount = 1 };
         using TemporaryDirectory output = new();
         EvaluationReport report = await ModelEvaluation.RunAsync(
             Directories, TaskFile.Read(Path.Combine(Folder, "data", "demo_questions.jsonl")), options, output.Path, null, null, CancellationToken.None);
