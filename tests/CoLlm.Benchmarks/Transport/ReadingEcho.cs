@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 
 namespace CoLlm.Benchmarks.Transport;
@@ -33,28 +32,14 @@ internal sealed class ReadingEcho : IDisposable
     public static async Task ServeAsync(HttpContext context)
     {
         using ReadingEcho echo = new(int.Parse(context.Request.Query["bytes"].ToString(), CultureInfo.InvariantCulture));
-        PipeReader reader = context.Request.BodyReader;
-        PipeWriter writer = context.Response.BodyWriter;
-        await context.Response.StartAsync();
-        await writer.FlushAsync();
-        while (true)
+        await TransportServer.AnswerFramesAsync(context, async (frame, writer) =>
         {
-            ReadResult result = await reader.ReadAsync();
-            ReadOnlySequence<byte> buffer = result.Buffer;
-            while (TransportServer.TryTakeFrame(ref buffer, out ReadOnlySequence<byte> frame))
-            {
-                double microseconds = await echo.ReadAsync();
-                Span<byte> answer = writer.GetSpan((int)frame.Length);
-                frame.CopyTo(answer);
-                BitConverter.TryWriteBytes(answer[((int)frame.Length - TimeLength)..], microseconds);
-                writer.Advance((int)frame.Length);
-                await writer.FlushAsync();
-            }
-
-            reader.AdvanceTo(buffer.Start, buffer.End);
-            if (result.IsCompleted)
-                return;
-        }
+            double microseconds = await echo.ReadAsync();
+            Span<byte> answer = writer.GetSpan((int)frame.Length);
+            frame.CopyTo(answer);
+            BitConverter.TryWriteBytes(answer[((int)frame.Length - TimeLength)..], microseconds);
+            writer.Advance((int)frame.Length);
+        });
     }
 
     public void Dispose()

@@ -47,8 +47,39 @@ internal static class TransportServer
         return 0;
     }
 
-    /// <summary>Takes the first frame, header included, off the buffer where it is complete.</summary>
-    public static bool TryTakeFrame(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> frame)
+    /// <summary>Finds each frame by its length, has it answered, and flushes once per frame.</summary>
+    public static async Task AnswerFramesAsync(HttpContext context, Func<ReadOnlySequence<byte>, PipeWriter, ValueTask> answer)
+    {
+        context.Response.ContentType = "application/octet-stream";
+        PipeReader reader = context.Request.BodyReader;
+        PipeWriter writer = context.Response.BodyWriter;
+        await context.Response.StartAsync();
+        await writer.FlushAsync();
+        while (true)
+        {
+            ReadResult result = await reader.ReadAsync();
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            while (TryTakeFrame(ref buffer, out ReadOnlySequence<byte> frame))
+            {
+                await answer(frame, writer);
+                await writer.FlushAsync();
+            }
+
+            reader.AdvanceTo(buffer.Start, buffer.End);
+            if (result.IsCompleted)
+                return;
+        }
+    }
+
+    /// <summary>The floor: sends each frame back.</summary>
+    private static Task EchoFramesAsync(HttpContext context) => AnswerFramesAsync(context, static (frame, writer) =>
+    {
+        foreach (ReadOnlyMemory<byte> segment in frame)
+            writer.Write(segment.Span);
+        return default;
+    });
+
+    private static bool TryTakeFrame(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> frame)
     {
         frame = default;
         if (buffer.Length < HeaderLength)
@@ -63,31 +94,6 @@ internal static class TransportServer
         frame = buffer.Slice(0, length);
         buffer = buffer.Slice(length);
         return true;
-    }
-
-    /// <summary>The floor: finds each frame by its length, sends it back, and flushes once per frame.</summary>
-    private static async Task EchoFramesAsync(HttpContext context)
-    {
-        context.Response.ContentType = "application/octet-stream";
-        PipeReader reader = context.Request.BodyReader;
-        PipeWriter writer = context.Response.BodyWriter;
-        await context.Response.StartAsync();
-        await writer.FlushAsync();
-        while (true)
-        {
-            ReadResult result = await reader.ReadAsync();
-            ReadOnlySequence<byte> buffer = result.Buffer;
-            while (TryTakeFrame(ref buffer, out ReadOnlySequence<byte> frame))
-            {
-                foreach (ReadOnlyMemory<byte> segment in frame)
-                    writer.Write(segment.Span);
-                await writer.FlushAsync();
-            }
-
-            reader.AdvanceTo(buffer.Start, buffer.End);
-            if (result.IsCompleted)
-                return;
-        }
     }
 
     private sealed class PingPongService : PingPong.PingPongBase

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using CoLlm.Cli.JsonLines;
@@ -29,7 +30,8 @@ internal sealed class CollmRun
         using MemoryStream standardInput = new(Encoding.UTF8.GetBytes(input));
         using MemoryStream standardOutput = new();
         using StringWriter standardError = new();
-        int exitCode = await CollmCommand.Create(new ConsoleStreams(standardInput, standardOutput, standardError)).Parse(arguments).InvokeAsync();
+        int exitCode = await CollmCommand.Create(new ConsoleStreams(standardInput, standardOutput, standardError)).Parse(arguments)
+            .InvokeAsync(new InvocationConfiguration { Error = standardError });
         return new CollmRun(exitCode, Encoding.UTF8.GetString(standardOutput.ToArray()), standardError.ToString());
     }
 

@@ -40,6 +40,15 @@ public sealed class DemoCommandTests
     [InlineData("--port", "65536")]
     [InlineData("--start-limit", "0")]
     [InlineData("--threshold", "high")]
+    [InlineData("--target-rate", "high")]
     public async Task Demo_OptionOutOfRange_ExitsWithOne(string option, string value) =>
         Assert.Equal(1, (await CollmRun.OfAsync("", "demo", option, value)).ExitCode);
+
+    [Fact]
+    public async Task Demo_ThresholdAndTargetRate_ExcludeEachOther()
+    {
+        CollmRun run = await CollmRun.OfAsync("", "demo", "--threshold", "0.5", "--target-rate", "0.3");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("--threshold and --target-rate exclude each other.", run.Error, StringComparison.Ordinal);
+    }
 }
