@@ -7,6 +7,7 @@ namespace CoLlm.Inference.ChatTemplates;
 /// <summary>One rendering in progress: names in scope, the text so far, the current line and what is left of the bounds.</summary>
 internal sealed class RenderContext(TemplateLimits limits, TimeProvider time)
 {
+    private readonly HashSet<string> _markup = new(ReferenceEqualityComparer.Instance);
     private Scope _scope = new(null);
     private StringBuilder _output = new();
     private long _work;
@@ -63,6 +64,19 @@ internal sealed class RenderContext(TemplateLimits limits, TimeProvider time)
         {
             _output = outer;
         }
+    }
+
+    /// <summary>Whether this very string was given by <see cref="AsMarkup"/>.</summary>
+    public bool IsMarkup(object? value) => value is string text && _markup.Contains(text);
+
+    /// <summary>A copy of <paramref name="text"/> that counts as HTML; the empty text never does.</summary>
+    public string AsMarkup(string text)
+    {
+        Work(text.Length);
+        var copy = new string(text.AsSpan());
+        if (copy.Length > 0)
+            _markup.Add(copy);
+        return copy;
     }
 
     /// <summary>Counts a call that may call again.</summary>

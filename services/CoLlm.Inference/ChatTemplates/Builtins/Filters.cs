@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Numerics;
 using CoLlm.Inference.ChatTemplates.Values;
 
 namespace CoLlm.Inference.ChatTemplates.Builtins;
@@ -11,10 +9,8 @@ internal static class Filters
 
     private static readonly Dictionary<string, Body> All = new()
     {
-        ["abs"] = (context, value, _) => Absolute(context, value),
-        ["attr"] = (_, value, arguments) => Syntax.Member.TryGet(value, arguments.Text(0, "name"), out object? member)
-            ? member
-            : new UndefinedValue($"'{PythonType.ObjectName(value)}' has no attribute '{arguments.Text(0, "name")}'"),
+        ["abs"] = (context, value, _) => NumberFilters.Absolute(context, value),
+        ["attr"] = (_, value, arguments) => Attribute(value, arguments.Text(0, "name")),
         ["batch"] = GroupFilters.Batch,
         ["capitalize"] = (context, value, _) => StringMethods.Capitalize(PythonText.Str(context, value)),
         ["center"] = LayoutFilters.Center,
@@ -22,15 +18,16 @@ internal static class Filters
         ["d"] = Default,
         ["default"] = Default,
         ["dictsort"] = SequenceFilters.DictSort,
-        ["e"] = (context, value, _) => TextFilters.Escape(context, PythonText.Str(context, value)),
-        ["escape"] = (context, value, _) => TextFilters.Escape(context, PythonText.Str(context, value)),
+        ["e"] = (context, value, _) => Markup.Escaped(context, value),
+        ["escape"] = (context, value, _) => Markup.Escaped(context, value),
+        ["filesizeformat"] = (_, value, arguments) => NumberFilters.FileSize(value, arguments),
         ["first"] = (_, value, _) => SequenceFilters.First(value),
-        ["float"] = (_, value, arguments) => ToFloat(value, arguments),
-        ["forceescape"] = (context, value, _) => TextFilters.Escape(context, PythonText.Str(context, value)),
+        ["float"] = (_, value, arguments) => NumberFilters.ToFloat(value, arguments),
+        ["forceescape"] = (context, value, _) => context.AsMarkup(TextFilters.Escape(context, PythonText.Str(context, value))),
         ["format"] = LayoutFilters.Format,
         ["groupby"] = GroupFilters.GroupBy,
         ["indent"] = TextFilters.Indent,
-        ["int"] = (_, value, arguments) => ToInteger(value, arguments),
+        ["int"] = (_, value, arguments) => NumberFilters.ToInteger(value, arguments),
         ["items"] = (_, value, _) => Items(value),
         ["join"] = TextFilters.Join,
         ["last"] = (_, value, _) => SequenceFilters.Last(value),
@@ -40,17 +37,20 @@ internal static class Filters
         ["map"] = SequenceFilters.Map,
         ["max"] = (context, value, arguments) => SequenceFilters.Extreme(context, value, arguments, ">"),
         ["min"] = (context, value, arguments) => SequenceFilters.Extreme(context, value, arguments, "<"),
+        ["pprint"] = (context, value, _) => PrettyPrint.Of(context, value),
+        ["random"] = (_, _, _) => throw new TemplateFault("random is refused: a template must give the same text every time"),
         ["reject"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: false, keeps: false),
         ["rejectattr"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: true, keeps: false),
         ["replace"] = TextFilters.Replace,
         ["reverse"] = (context, value, _) => SequenceFilters.Reverse(context, value),
-        ["round"] = (_, value, arguments) => Round(value, arguments, out bool isWhole) is var rounded && isWhole ? (object)(long)rounded : rounded,
-        ["safe"] = (_, value, _) => value,
+        ["round"] = (_, value, arguments) => NumberFilters.Round(value, arguments),
+        ["safe"] = (context, value, _) => context.AsMarkup(PythonText.Str(context, value)),
         ["select"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: false, keeps: true),
         ["selectattr"] = (context, value, arguments) => SequenceFilters.Select(context, value, arguments, byAttribute: true, keeps: true),
         ["slice"] = GroupFilters.Slice,
         ["sort"] = SequenceFilters.Sort,
         ["string"] = (context, value, _) => PythonText.Str(context, value),
+        ["striptags"] = HtmlFilters.StripTags,
         ["sum"] = SequenceFilters.Sum,
         ["title"] = (context, value, _) => TextFilters.Title(PythonText.Str(context, value)),
         ["tojson"] = TextFilters.ToJson,
@@ -60,8 +60,14 @@ internal static class Filters
         ["unique"] = SequenceFilters.Unique,
         ["upper"] = (context, value, _) => PythonText.Str(context, value).ToUpperInvariant(),
         ["urlencode"] = LayoutFilters.UrlEncode,
+        ["urlize"] = LinkFilter.Apply,
         ["wordcount"] = (context, value, _) => TextFilters.CountWords(PythonText.Str(context, value)),
+        ["wordwrap"] = WordWrap.Apply,
+        ["xmlattr"] = HtmlFilters.Attributes,
     };
+
+    /// <summary>Those whose text counts as HTML where the text that they were given does.</summary>
+    private static readonly HashSet<string> MarkupKeepers = ["capitalize", "center", "format", "indent", "lower", "reverse", "trim", "truncate", "upper"];
 
     public static bool Has(string name) => All.ContainsKey(name);
 
@@ -70,7 +76,20 @@ internal static class Filters
         if (!All.TryGetValue(name, out Body? body))
             throw new TemplateFault($"no filter named '{name}'");
         context.Work(value switch { string text => text.Length, TemplateList list => list.Items.Count, TemplateDict dict => dict.Count, _ => 1 });
-        return body(context, value, arguments);
+        object? result = body(context, value, arguments);
+        return MarkupKeepers.Contains(name) ? Markup.Keep(context, value, result) : result;
+    }
+
+    /// <summary>A method or member, never an item of a mapping.</summary>
+    private static object? Attribute(object? value, string name)
+    {
+        if (value is UndefinedValue undefined)
+            throw undefined.Fault();
+        if (Methods.Find(value, name) is { } method)
+            return method;
+        return value is not TemplateDict && Syntax.Member.TryGet(value, name, out object? member)
+            ? member
+            : new UndefinedValue($"'{PythonType.ObjectName(value)}' has no attribute '{name}'");
     }
 
     private static object? Default(RenderContext context, object? value, Arguments arguments)
@@ -85,70 +104,4 @@ internal static class Filters
         TemplateDict dict => Methods.Pairs(dict),
         _ => throw new TemplateFault("Can only get item pairs from a mapping."),
     };
-
-    private static object? Absolute(RenderContext context, object? value) => value switch
-    {
-        double number => Math.Abs(number),
-        BigInteger number => BigInteger.Abs(number),
-        UndefinedValue undefined => throw undefined.Fault(),
-        _ => Python.AsInteger(value, "the value of abs") is var number && number < 0 ? Arithmetic.Binary(context, "-", 0L, number) : number,
-    };
-
-    private static object? ToInteger(object? value, Arguments arguments)
-    {
-        object? otherwise = arguments.Get(0, "default", 0L);
-        switch (value)
-        {
-            case long or BigInteger:
-                return value;
-            case bool truth:
-                return truth ? 1L : 0L;
-            case double number:
-                return Math.Abs(number) < 9.2e18 ? (long)number : double.IsFinite(number) ? new BigInteger(number) : otherwise;
-            case string text:
-                string digits = StringMethods.Strip(text, null, left: true, right: true);
-                digits = digits.Replace("_", string.Empty, StringComparison.Ordinal);
-                if (arguments.Integer(1, "base", 10) is var numberBase and not 10)
-                    return IntegerText.Read(digits, numberBase) ?? otherwise;
-                if (long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long integer))
-                    return integer;
-                return TryFloat(digits, out double real) && Math.Abs(real) < 9.2e18 ? (long)real : otherwise;
-            case UndefinedValue undefined:
-                throw undefined.Fault();
-            default:
-                return otherwise;
-        }
-    }
-
-    private static object? ToFloat(object? value, Arguments arguments) => value switch
-    {
-        string text when TryFloat(StringMethods.Strip(text, null, left: true, right: true), out double number) => number,
-        UndefinedValue undefined => throw undefined.Fault(),
-        _ when Python.IsNumber(value) => Python.ToDouble(value!),
-        _ => arguments.Get(0, "default", 0.0),
-    };
-
-    private static bool TryFloat(string text, out double number) => double.TryParse(
-        text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out number);
-
-    private static double Round(object? value, Arguments arguments, out bool isWhole)
-    {
-        if (!Python.IsNumber(value))
-            throw new TemplateFault($"type {PythonType.NameOf(value)} cannot be rounded");
-        long precision = Math.Clamp(arguments.Integer(0, "precision", 0), -300, 300);
-        string method = arguments.Get(1, "method", "common") as string ?? string.Empty;
-        double number = Python.ToDouble(value!);
-        double scale = Math.Pow(10, precision);
-        double rounded = method switch
-        {
-            "common" => precision is >= 0 and <= 15
-                ? Math.Round(number, (int)precision, MidpointRounding.ToEven)
-                : Math.Round(number * scale, MidpointRounding.ToEven) / scale,
-            "ceil" => Math.Ceiling(number * scale) / scale,
-            "floor" => Math.Floor(number * scale) / scale,
-            _ => throw new TemplateFault("method must be common, ceil or floor"),
-        };
-        isWhole = method == "common" && value is long or bool;
-        return rounded;
-    }
 }

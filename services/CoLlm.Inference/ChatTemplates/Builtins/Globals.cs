@@ -14,6 +14,7 @@ internal static class Globals
         new("dict", (_, arguments) => Dict(arguments)),
         new("range", Range),
         new("cycler", (_, arguments) => Cyclers.Cycler(arguments)),
+        new("lipsum", (_, _) => throw new TemplateFault("lipsum is refused: a template must give the same text every time")),
         new("joiner", (_, arguments) => Cyclers.Joiner(arguments)),
     ];
 

@@ -55,7 +55,8 @@ internal static class LayoutFilters
         foreach ((string name, object? named) in arguments.Named)
             names.Set(name, named);
         object values = arguments.Named.Count > 0 ? names : new TemplateList(arguments.Positional, isTuple: true);
-        return PercentFormat.Format(context, PythonText.Str(context, value), values);
+        string format = PythonText.Str(context, value);
+        return PercentFormat.Format(context, format, context.IsMarkup(format) ? Markup.Inserted(context, values) : values);
     }
 
     private static string Quote(RenderContext context, object? value, bool isQuery)

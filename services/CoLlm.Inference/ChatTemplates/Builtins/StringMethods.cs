@@ -47,7 +47,8 @@ internal static class StringMethods
         : new TemplateFunction(name, (context, arguments) =>
         {
             context.Work(text.Length);
-            return body(context, text, arguments);
+            bool escapes = name is "format" or "join" or "replace" && context.IsMarkup(text);
+            return Markup.Keep(context, text, body(context, text, escapes ? Markup.Inserted(context, arguments) : arguments));
         });
 
     /// <summary>Removes characters at the ends: those in <paramref name="characters"/>, or white space when it is null.</summary>

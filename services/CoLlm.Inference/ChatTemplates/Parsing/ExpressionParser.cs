@@ -8,10 +8,10 @@ internal sealed class ExpressionParser
     private readonly TokenStream _tokens;
     private readonly OperandParser _operands;
 
-    public ExpressionParser(TokenStream stream)
+    public ExpressionParser(TokenStream stream, SpecialNames names)
     {
         _tokens = stream;
-        _operands = new OperandParser(stream, this);
+        _operands = new OperandParser(stream, this, names);
     }
 
     /// <summary>An expression; without <paramref name="withCondition"/>, one that no <c>if</c> belongs to.</summary>

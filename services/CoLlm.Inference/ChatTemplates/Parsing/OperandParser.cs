@@ -5,7 +5,7 @@ using CoLlm.Inference.ChatTemplates.Syntax;
 namespace CoLlm.Inference.ChatTemplates.Parsing;
 
 /// <summary>Parses what operators stand between: literals, names, and what follows them (members, calls, filters, tests).</summary>
-internal sealed class OperandParser(TokenStream tokens, ExpressionParser expressions)
+internal sealed class OperandParser(TokenStream tokens, ExpressionParser expressions, SpecialNames names)
 {
     public Expression ParsePrimary()
     {
@@ -13,6 +13,7 @@ internal sealed class OperandParser(TokenStream tokens, ExpressionParser express
         switch (token.Type)
         {
             case TokenType.Name:
+                names.Read(token.Value);
                 return token.Value switch
                 {
                     "true" or "True" => new Constant(token.Line, true),

@@ -6,13 +6,14 @@ namespace CoLlm.Inference.ChatTemplates.Parsing;
 internal sealed class TemplateParser
 {
     private readonly TokenStream _tokens;
+    private readonly SpecialNames _names = new();
     private readonly ExpressionParser _expressions;
     private int _loops;
 
     private TemplateParser(TokenStream tokens)
     {
         _tokens = tokens;
-        _expressions = new ExpressionParser(tokens);
+        _expressions = new ExpressionParser(tokens, _names);
     }
 
     /// <exception cref="TemplateSyntaxFault">The template is malformed.</exception>
@@ -153,39 +154,46 @@ internal sealed class TemplateParser
     private MacroStatement ParseMacro(TemplateToken opened)
     {
         string name = _tokens.Expect(TokenType.Name, "the name of the macro").Value;
+        _names.Assign(name);
         _tokens.ExpectOperator("(");
-        return new MacroStatement(opened.Line, name, ParseParameters(), ParseIsolatedBlock(opened, "endmacro"));
+        return ParseMacroBody(opened, name, ParseParameters(), "endmacro");
     }
 
     private CallStatement ParseCall(TemplateToken opened)
     {
         List<(string, Expression?)> parameters = _tokens.TakeIfOperator("(") ? ParseParameters() : [];
-        Expression callee = new Variable(opened.Line, _tokens.Expect(TokenType.Name, "the name of a macro").Value);
-        while (_tokens.TakeIfOperator("."))
-            callee = new Member(opened.Line, callee, _tokens.Expect(TokenType.Name, "a name after '.'").Value);
-        _tokens.ExpectOperator("(");
-        ArgumentList arguments = _expressions.ParseArguments();
-        var caller = new MacroStatement(opened.Line, "caller", parameters, ParseIsolatedBlock(opened, "endcall"));
-        return new CallStatement(opened.Line, caller, callee, arguments);
+        if (_expressions.Parse() is not Call call)
+            throw new TemplateSyntaxFault("'call' needs a call", opened.Line);
+        return new CallStatement(opened.Line, ParseMacroBody(opened, null, parameters, "endcall"), call);
     }
 
-    /// <summary>A block that loops around it do not reach into.</summary>
-    private List<Statement> ParseIsolatedBlock(TemplateToken opened, string end)
+    private MacroStatement ParseMacroBody(TemplateToken opened, string? name, List<(string Name, Expression? Default)> parameters, string end)
     {
+        // Loops around it do not reach into it.
         int loops = _loops;
         _loops = 0;
+        _names.Open();
         List<Statement> body = ParseBlock(opened, end);
+        MacroCatches catches = _names.Close(parameters.Select(parameter => parameter.Name));
         _loops = loops;
-        return body;
+        if (catches.Caller && parameters.Exists(parameter => parameter is { Name: "caller", Default: null }))
+            throw new TemplateSyntaxFault("the parameter 'caller' must be omitted or be given a default", opened.Line);
+        return new MacroStatement(opened.Line, name, parameters, body, catches);
     }
 
-    private List<(string, Expression?)> ParseParameters()
+    private List<(string Name, Expression? Default)> ParseParameters()
     {
-        List<(string, Expression?)> parameters = [];
+        List<(string Name, Expression? Default)> parameters = [];
         while (!_tokens.TakeIfOperator(")"))
         {
             string name = _tokens.Expect(TokenType.Name, "the name of a parameter").Value;
-            parameters.Add((name, _tokens.TakeIfOperator("=") ? _expressions.Parse() : null));
+            if (parameters.Exists(parameter => parameter.Name == name))
+                throw new TemplateSyntaxFault($"the parameter '{name}' is there twice", _tokens.Current.Line);
+            _names.Assign(name);
+            Expression? otherwise = _tokens.TakeIfOperator("=") ? _expressions.Parse() : null;
+            if (otherwise is null && parameters is [.., (_, not null)])
+                throw new TemplateSyntaxFault("a parameter without a default follows one with a default", _tokens.Current.Line);
+            parameters.Add((name, otherwise));
             if (!_tokens.Current.IsOperator(")"))
                 _tokens.ExpectOperator(",");
         }
@@ -231,6 +239,7 @@ internal sealed class TemplateParser
         string name = _tokens.Expect(TokenType.Name, "a name to assign to").Value;
         if (allowsNamespace && _tokens.TakeIfOperator("."))
             return new NamespaceTarget(name, _tokens.Expect(TokenType.Name, "a name after '.'").Value);
+        _names.Assign(name);
         return new NameTarget(name);
     }
 

@@ -57,7 +57,7 @@ internal sealed class Subscript(int line, Expression target, Expression index) :
             case string text when key is long or bool && Position(key, PythonText.CountCodePoints(text)) is { } position:
                 context.Work(text.Length);
                 int offset = PythonText.OffsetOf(text, position);
-                return text.Substring(offset, char.IsHighSurrogate(text[offset]) ? 2 : 1);
+                return Markup.Keep(context, text, text.Substring(offset, char.IsHighSurrogate(text[offset]) ? 2 : 1));
         }
 
         if (key is string name)
@@ -96,7 +96,7 @@ internal sealed class Slice(int line, Expression target, Expression? start, Expr
                 return new TemplateList(Take(context, list.Items, from, to, by), list.IsTuple);
             case string text:
                 context.Work(text.Length);
-                return string.Concat(Take(context, [.. Python.Iterate(text)], from, to, by));
+                return Markup.Keep(context, text, string.Concat(Take(context, [.. Python.Iterate(text)], from, to, by)));
             case UndefinedValue undefined:
                 throw undefined.Fault();
             default:

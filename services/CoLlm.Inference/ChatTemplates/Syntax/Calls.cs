@@ -41,7 +41,11 @@ internal sealed class ArgumentList
 /// <summary><c>f(a, b=c)</c></summary>
 internal sealed class Call(int line, Expression callee, ArgumentList arguments) : Expression(line)
 {
-    protected override object? EvaluateCore(RenderContext context)
+    protected override object? EvaluateCore(RenderContext context) => Invoke(context, _ => { });
+
+    /// <param name="context">The rendering.</param>
+    /// <param name="complete">What is done to the arguments before they are given.</param>
+    public object? Invoke(RenderContext context, Action<Arguments> complete)
     {
         object? function = callee.Evaluate(context);
         if (function is UndefinedValue undefined)
@@ -49,6 +53,7 @@ internal sealed class Call(int line, Expression callee, ArgumentList arguments) 
         if (function is not TemplateFunction callable)
             throw new TemplateFault($"'{PythonType.NameOf(function)}' object is not callable");
         Arguments values = arguments.Evaluate(context, callable.Name);
+        complete(values);
         context.Line = Line;
         return callable.Call(context, values);
     }

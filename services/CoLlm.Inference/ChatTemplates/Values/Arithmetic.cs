@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using CoLlm.Inference.ChatTemplates.Builtins;
 
 namespace CoLlm.Inference.ChatTemplates.Values;
 
@@ -13,7 +14,12 @@ internal static class Arithmetic
         if (right is UndefinedValue second)
             throw second.Fault();
         if (symbol == "%" && left is string format)
-            return Formatting.PercentFormat.Format(context, format, right);
+        {
+            return context.IsMarkup(format)
+                ? context.AsMarkup(Formatting.PercentFormat.Format(context, format, Markup.Inserted(context, right)))
+                : Formatting.PercentFormat.Format(context, format, right);
+        }
+
         if (Python.IsNumber(left) && Python.IsNumber(right))
             return Numbers(symbol, left!, right!);
         switch (symbol, left, right)
@@ -21,7 +27,9 @@ internal static class Arithmetic
             case ("+", string a, string b):
                 context.CheckSize((long)a.Length + b.Length);
                 context.Work(a.Length + b.Length);
-                return a + b;
+                return context.IsMarkup(a) || context.IsMarkup(b)
+                    ? context.AsMarkup(Markup.Escaped(context, a) + Markup.Escaped(context, b))
+                    : a + b;
             case ("+", string, _):
                 throw new TemplateFault($"can only concatenate str (not \"{PythonType.NameOf(right)}\") to str");
             case ("+", TemplateList a, TemplateList b) when a.IsTuple == b.IsTuple:
@@ -29,9 +37,9 @@ internal static class Arithmetic
                 context.Work(a.Items.Count + b.Items.Count);
                 return new TemplateList([.. a.Items, .. b.Items], a.IsTuple);
             case ("*", string text, long or bool):
-                return Repeat(context, text, Python.AsInteger(right, "a count"));
+                return Markup.Keep(context, text, Repeat(context, text, Python.AsInteger(right, "a count")));
             case ("*", long or bool, string text):
-                return Repeat(context, text, Python.AsInteger(left, "a count"));
+                return Markup.Keep(context, text, Repeat(context, text, Python.AsInteger(left, "a count")));
             case ("*", TemplateList list, long or bool):
                 return Repeat(context, list, Python.AsInteger(right, "a count"));
             case ("*", long or bool, TemplateList list):

@@ -9,7 +9,7 @@ internal sealed class LoopValue(List<object?> items, int depth)
     /// <summary>The members of <c>loop</c> at one iteration.</summary>
     public NamespaceValue At(int index)
     {
-        var loop = new NamespaceValue();
+        var loop = new NamespaceValue($"<LoopContext {index + 1}/{items.Count}>");
         Dictionary<string, object?> members = loop.Members;
         members["index"] = index + 1L;
         members["index0"] = (long)index;

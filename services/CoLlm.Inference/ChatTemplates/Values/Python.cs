@@ -71,6 +71,14 @@ internal static class Python
         }
     }
 
+    /// <summary>As <see cref="Compare"/>; where Python has no order, that of the types' names.</summary>
+    public static int CompareAny(RenderContext context, object? left, object? right)
+    {
+        bool isOrdered = (IsNumber(left) && IsNumber(right)) || (left is string && right is string);
+        static string KindOf(object? value) => IsNumber(value) ? "int" : PythonType.NameOf(value);
+        return isOrdered ? Compare(context, left, right, "<") : string.CompareOrdinal(KindOf(left), KindOf(right));
+    }
+
     public static bool Contains(RenderContext context, object? container, object? item)
     {
         switch (container)

@@ -15,14 +15,14 @@ internal static class PythonText
         if (value is UndefinedValue)
             return string.Empty;
         var output = new StringBuilder();
-        AppendRepr(context, output, value, 0);
+        AppendRepr(context, output, value, 0, sortsKeys: false);
         return output.ToString();
     }
 
-    public static string Repr(RenderContext context, object? value)
+    public static string Repr(RenderContext context, object? value, bool sortsKeys = false)
     {
         var output = new StringBuilder();
-        AppendRepr(context, output, value, 0);
+        AppendRepr(context, output, value, 0, sortsKeys);
         return output.ToString();
     }
 
@@ -70,7 +70,7 @@ internal static class PythonText
         return offset;
     }
 
-    private static void AppendRepr(RenderContext context, StringBuilder output, object? value, int depth)
+    private static void AppendRepr(RenderContext context, StringBuilder output, object? value, int depth, bool sortsKeys)
     {
         int before = output.Length;
         Python.CheckNesting(depth);
@@ -89,16 +89,29 @@ internal static class PythonText
                 output.Append(Float(number));
                 break;
             case string text:
+                output.Append(context.IsMarkup(text) ? "Markup(" : string.Empty);
                 AppendQuoted(output, text);
+                output.Append(context.IsMarkup(text) ? ")" : string.Empty);
                 break;
             case TemplateList list:
-                AppendList(context, output, list, depth);
+                AppendList(context, output, list, depth, sortsKeys);
                 break;
             case TemplateDict dict:
-                AppendDict(context, output, dict, depth);
+                AppendItems(context, output, sortsKeys ? dict.SortedItems(context) : dict.Items, depth, sortsKeys);
                 break;
             case UndefinedValue:
                 output.Append("Undefined");
+                break;
+            case NamespaceValue { Shown: { } shown }:
+                output.Append(shown);
+                break;
+            case NamespaceValue space:
+                output.Append("<Namespace ");
+                AppendItems(context, output, space.Members.Select(member => ((object?)member.Key, member.Value)), depth, sortsKeys);
+                output.Append('>');
+                break;
+            case TemplateFunction { Members.Shown: { } shown }:
+                output.Append(shown);
                 break;
             case TemplateFunction function:
                 output.Append(CultureInfo.InvariantCulture, $"<function {function.Name}>");
@@ -114,28 +127,29 @@ internal static class PythonText
         context.CheckSize(output.Length);
     }
 
-    private static void AppendList(RenderContext context, StringBuilder output, TemplateList list, int depth)
+    private static void AppendList(RenderContext context, StringBuilder output, TemplateList list, int depth, bool sortsKeys)
     {
         output.Append(list.IsTuple ? '(' : '[');
         for (int index = 0; index < list.Items.Count; index++)
         {
             output.Append(index > 0 ? ", " : string.Empty);
-            AppendRepr(context, output, list.Items[index], depth + 1);
+            AppendRepr(context, output, list.Items[index], depth + 1, sortsKeys);
         }
 
         output.Append(list.IsTuple ? list.Items.Count == 1 ? ",)" : ")" : "]");
     }
 
-    private static void AppendDict(RenderContext context, StringBuilder output, TemplateDict dict, int depth)
+    private static void AppendItems(
+        RenderContext context, StringBuilder output, IEnumerable<(object? Key, object? Value)> items, int depth, bool sortsKeys)
     {
         output.Append('{');
         string separator = string.Empty;
-        foreach ((object? key, object? value) in dict.Items)
+        foreach ((object? key, object? value) in items)
         {
             output.Append(separator);
-            AppendRepr(context, output, key, depth + 1);
+            AppendRepr(context, output, key, depth + 1, sortsKeys);
             output.Append(": ");
-            AppendRepr(context, output, value, depth + 1);
+            AppendRepr(context, output, value, depth + 1, sortsKeys);
             separator = ", ";
         }
 

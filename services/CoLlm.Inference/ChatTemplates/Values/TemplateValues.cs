@@ -27,6 +27,12 @@ internal sealed class TemplateDict
 
     public IEnumerable<(object? Key, object? Value)> Items => _items.Select(item => (Shown(item.Key), item.Value));
 
+    /// <summary>By key, then by value; kinds that have no order among them by the names of their types.</summary>
+    public IEnumerable<(object? Key, object? Value)> SortedItems(RenderContext context) => Items.OrderBy(
+        item => item,
+        Comparer<(object? Key, object? Value)>.Create((left, right) =>
+            Python.CompareAny(context, left.Key, right.Key) is not 0 and var order ? order : Python.CompareAny(context, left.Value, right.Value)));
+
     public void Set(object? key, object? value) => _items[Hashed(key)] = value;
 
     public bool TryGet(object? key, out object? value) => _items.TryGetValue(Hashed(key), out value);
@@ -64,8 +70,11 @@ internal sealed class UndefinedValue(string message)
 }
 
 /// <summary>What <c>namespace(...)</c> makes: a set of names that inner scopes can assign to.</summary>
-internal sealed class NamespaceValue
+/// <param name="shown">What it prints as; null: its names and values.</param>
+internal sealed class NamespaceValue(string? shown = null)
 {
+    public string? Shown { get; } = shown;
+
     public Dictionary<string, object?> Members { get; } = [];
 }
 
