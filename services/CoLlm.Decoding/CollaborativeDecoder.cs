@@ -3,16 +3,17 @@ using CoLlm.Decoding.Base;
 using CoLlm.Decoding.Deferral;
 using CoLlm.Decoding.Stopping;
 using CoLlm.Decoding.SwapHeads;
+using CoLlm.Inference.Sampling;
 
 namespace CoLlm.Decoding;
 
 /// <summary>
 /// Writes one answer with a base model and its experts. For every token:
 /// <list type="number">
-/// <item>the base advances by the newest tokens: logits and hidden state of the next position;</item>
+/// <item>the base advances by the newest tokens: hidden state of the next position, and its logits or the token drawn from them;</item>
 /// <item>the swap head scores the hidden state: how probable it is that an expert should write;</item>
 /// <item>the policy decides, with a reason: base, or expert k;</item>
-/// <item>the base's token is drawn here, or the expert is asked once;</item>
+/// <item>the base's token is taken, or the expert is asked once;</item>
 /// <item>the token is committed to the history, the only source of truth, and the experts follow it;</item>
 /// <item>it is emitted to the client, unless it may begin a stop string.</item>
 /// </list>
@@ -29,6 +30,7 @@ public sealed class CollaborativeDecoder
     private readonly TokenRelease _release;
     private readonly float[] _expertProbabilities;
     private readonly bool[] _isOpened;
+    private readonly OutputReduction _reduction;
     private int _baseLength;
 
     /// <param name="request">What to write; <see cref="DecodingRequest.FindProblem"/> has found none.</param>
@@ -53,6 +55,7 @@ public sealed class CollaborativeDecoder
         _tally = new DecodingTally(time, models.Experts);
         _writer = new TokenWriter(request, models.Experts, _history, _tally);
         _release = new TokenRelease(text, request.Stop.Strings, sink);
+        _reduction = request.Mode == DecodingMode.Compose ? OutputReduction.None : OutputReduction.Token(request.Sampling, request.UsableVocabularySize);
         _expertProbabilities = new float[models.Experts.Count];
         _isOpened = new bool[models.Experts.Count];
     }
@@ -134,7 +137,7 @@ public sealed class CollaborativeDecoder
     {
         ReadOnlyMemory<int> newest = _history.From(_baseLength);
         long since = _tally.Now;
-        BaseStep step = await _models.Base!.AdvanceAsync(newest, cancellationToken);
+        BaseStep step = await _models.Base!.AdvanceAsync(newest, _reduction, cancellationToken);
         _tally.CountBaseStep(step.Outcome, newest.Length, since);
         _baseLength = _history.Length;
         return step;

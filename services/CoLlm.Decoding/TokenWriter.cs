@@ -7,14 +7,14 @@ using CoLlm.Inference.Sampling;
 
 namespace CoLlm.Decoding;
 
-/// <summary>Writes the token that a decision calls for: draws it from the base, asks an expert, or mixes them.</summary>
+/// <summary>Writes the token that a decision calls for: takes the base's, asks an expert, or mixes them.</summary>
 internal sealed class TokenWriter(
     DecodingRequest request, IReadOnlyList<IExpertSession> experts, TokenHistory history, DecodingTally tally)
 {
-    private readonly TokenSampler _sampler = new(request.UsableVocabularySize);
     private readonly Mixture? _mixture = request.Mode == DecodingMode.Compose ? new Mixture(request.UsableVocabularySize) : null;
     private readonly Task<ExpertAnswer>[] _pending = new Task<ExpertAnswer>[experts.Count];
     private readonly TimeSpan _patience = request.WhenExpertUnavailable == WhenExpertUnavailable.Wait ? request.ExpertPatience : TimeSpan.Zero;
+    private TokenSampler? _sampler; // Large, and of no use where the base's device and the experts draw.
 
     /// <summary>Writes the token at the end of the history.</summary>
     /// <returns>The token, without text; null where an expert was needed, none answered, and the base may not stand in.</returns>
@@ -45,7 +45,7 @@ internal sealed class TokenWriter(
         ValueTask<ExpertAnswer> pending = Ask(expert, ExpertAnswerForm.Token, cancellationToken);
 
         // The base's own choice is found while the expert works.
-        int? baseChoice = step.Logits.IsEmpty ? null : VocabularyScan.Argmax(Usable(step));
+        int? baseChoice = step.HasToken ? Choice(step) : null;
         ExpertAnswer answer = await AwaitAsync(expert, ExpertAnswerForm.Token, pending);
         if (answer.Outcome != ExpertOutcome.Answered)
             return StandIn(step, probability, decision);
@@ -99,13 +99,13 @@ internal sealed class TokenWriter(
 
         if (!isComplete)
             return StandIn(step, probability, decision);
-        SampledToken drawn = _sampler.Sample(_mixture.LogProbabilities(), request.Sampling, history.TokenIds, history.Length);
+        SampledToken drawn = Draw(_mixture.LogProbabilities());
         return Event(drawn, TokenOrigin.Composed, probability, decision.Reason) with { IsContested = isContested };
     }
 
     /// <summary>What to do without the expert is the request's choice. Without a base step there is nothing to stand in.</summary>
     private TokenEvent? StandIn(BaseStep step, float? probability, DeferralDecision decision) =>
-        request.WhenExpertUnavailable == WhenExpertUnavailable.Base && !step.Logits.IsEmpty
+        request.WhenExpertUnavailable == WhenExpertUnavailable.Base && step.HasToken
             ? WriteByBase(step, probability, decision, isFallback: true)
             : null;
 
@@ -130,7 +130,12 @@ internal sealed class TokenWriter(
 
     private ReadOnlySpan<float> Usable(BaseStep step) => step.Logits.Span[..request.UsableVocabularySize];
 
-    private SampledToken Draw(BaseStep step) => _sampler.Sample(Usable(step), request.Sampling, history.TokenIds, history.Length);
+    private int Choice(BaseStep step) => step.Drawn?.ArgmaxTokenId ?? VocabularyScan.Argmax(Usable(step));
+
+    private SampledToken Draw(BaseStep step) => step.Drawn ?? Draw(Usable(step));
+
+    private SampledToken Draw(ReadOnlySpan<float> logits) =>
+        (_sampler ??= new TokenSampler(request.UsableVocabularySize)).Sample(logits, request.Sampling, history.TokenIds, history.Length);
 
     private TokenEvent Event(SampledToken token, TokenOrigin origin, float? probability, DeferralReason reason) => new()
     {

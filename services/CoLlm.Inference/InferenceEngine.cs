@@ -43,7 +43,10 @@ public sealed class InferenceEngine : IAsyncDisposable
         int blockCount = options.KvBlockCount ?? FittingBlockCount(backend, options);
         backend.AllocateKvCache(blockCount, options.BlockSizeTokens, options.MaxRowsPerStep, options.MaxOutputsPerStep);
         KvBlockPool pool = new(blockCount, options.BlockSizeTokens, options.PrefixCacheBlocks ?? blockCount);
-        _state = new EngineState(backend.Config, options, pool);
+        _state = new EngineState(backend.Config, options, pool)
+        {
+            BackendReduces = backend.Capabilities.HasFlag(BackendCapabilities.ReducesOutputs),
+        };
         _admission = new Admission(_state);
         _runner = new StepRunner(_state, backend);
         if (!startLoop)

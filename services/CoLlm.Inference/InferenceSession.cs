@@ -1,4 +1,5 @@
 using CoLlm.Inference.Failures;
+using CoLlm.Inference.Sampling;
 using CoLlm.Inference.Scheduling;
 
 namespace CoLlm.Inference;
@@ -8,7 +9,7 @@ namespace CoLlm.Inference;
 /// rest are pending.
 /// </summary>
 /// <remarks>
-/// It has one owner: calls may come from any thread, but one after another, and while an <see cref="AdvanceAsync"/> is in flight only
+/// It has one owner: calls may come from any thread, but one after another, and while an <see cref="AdvanceAsync(ReadOnlyMemory{int}, WantedPositions, CancellationToken)"/> is in flight only
 /// <see cref="Dispose"/> and cancellation are allowed. A call that breaks this rule throws <see cref="InvalidOperationException"/>.
 /// </remarks>
 public sealed class InferenceSession : IDisposable
@@ -50,7 +51,7 @@ public sealed class InferenceSession : IDisposable
     }
 
     /// <summary>
-    /// Appends tokens without asking for anything. They are computed with the next <see cref="AdvanceAsync"/>, or earlier where a step
+    /// Appends tokens without asking for anything. They are computed with the next <see cref="AdvanceAsync(ReadOnlyMemory{int}, WantedPositions, CancellationToken)"/>, or earlier where a step
     /// of other sessions has room for them; they never cause a step.
     /// </summary>
     /// <exception cref="InvalidRequestException">A token is outside the vocabulary.</exception>
@@ -82,7 +83,23 @@ public sealed class InferenceSession : IDisposable
     /// <exception cref="EngineRefusedException">More tokens than reserved, or more positions than one call returns.</exception>
     /// <exception cref="SessionFailedException">The session is lost (thrown here or by the awaited result).</exception>
     public ValueTask<AdvanceResult> AdvanceAsync(
-        ReadOnlyMemory<int> tokens, WantedPositions wanted = default, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<int> tokens, WantedPositions wanted = default, CancellationToken cancellationToken = default) =>
+        AdvanceAsync(tokens, wanted, OutputReduction.None, cancellationToken);
+
+    /// <summary>
+    /// As above, for callers that want less than whole logits: <see cref="OutputReducer"/> gives it from the result, and a backend that
+    /// can has made it on its device.
+    /// </summary>
+    /// <param name="tokens">May be empty; copied before the method returns.</param>
+    /// <param name="wanted">Positions to return.</param>
+    /// <param name="reduction">What to make of their logits.</param>
+    /// <param name="cancellationToken">Cancelling undoes the call.</param>
+    /// <returns>Await it once, before the session's next call.</returns>
+    /// <exception cref="InvalidRequestException">As above, or the reduction does not fit the model or the positions.</exception>
+    /// <exception cref="EngineRefusedException">More tokens than reserved, or more positions than one call returns.</exception>
+    /// <exception cref="SessionFailedException">The session is lost (thrown here or by the awaited result).</exception>
+    public ValueTask<AdvanceResult> AdvanceAsync(
+        ReadOnlyMemory<int> tokens, WantedPositions wanted, OutputReduction reduction, CancellationToken cancellationToken = default)
     {
         CheckVocabulary(tokens.Span);
         if (cancellationToken.IsCancellationRequested)
@@ -91,7 +108,7 @@ public sealed class InferenceSession : IDisposable
         {
             ThrowIfUnusable();
             CheckRoom(tokens.Length);
-            Begin(tokens.Span, wanted, cancellationToken);
+            Begin(tokens.Span, wanted, reduction, cancellationToken);
             Monitor.Pulse(_engine.Gate);
             return _state.Call;
         }
@@ -139,29 +156,36 @@ public sealed class InferenceSession : IDisposable
             _state.Dispose();
     }
 
-    private void Begin(ReadOnlySpan<int> tokens, WantedPositions wanted, CancellationToken cancellationToken)
+    private void Begin(ReadOnlySpan<int> tokens, WantedPositions wanted, in OutputReduction reduction, CancellationToken cancellationToken)
     {
         int length = _state.Length + tokens.Length;
         switch (wanted.Kind)
         {
             case WantedPositions.Choice.None:
-                _state.BeginCall(tokens, [], cancellationToken);
+                Begin(tokens, [], reduction, cancellationToken);
                 break;
             case WantedPositions.Choice.Last:
                 if (length == 0)
                     throw new InvalidRequestException("An empty session has no last position.");
-                _state.BeginCall(tokens, [length - 1], cancellationToken);
+                Begin(tokens, [length - 1], reduction, cancellationToken);
                 break;
             case WantedPositions.Choice.New:
                 CheckPositionCount(tokens.Length);
                 int[] positions = [.. Enumerable.Range(_state.Length, tokens.Length)];
-                _state.BeginCall(tokens, positions, cancellationToken);
+                Begin(tokens, positions, reduction, cancellationToken);
                 break;
             default:
                 CheckPositions(wanted.Listed.Span, length);
-                _state.BeginCall(tokens, wanted.Listed.Span, cancellationToken);
+                Begin(tokens, wanted.Listed.Span, reduction, cancellationToken);
                 break;
         }
+    }
+
+    private void Begin(ReadOnlySpan<int> tokens, ReadOnlySpan<int> positions, in OutputReduction reduction, CancellationToken cancellationToken)
+    {
+        if (reduction.FindProblem(_engine.Config.VocabularySize, positions.Length) is { } problem)
+            throw new InvalidRequestException(problem);
+        _state.BeginCall(tokens, positions, reduction, cancellationToken);
     }
 
     private void CheckPositions(ReadOnlySpan<int> positions, int length)

@@ -234,7 +234,7 @@ public sealed class CollaborativeDecoderTests
         private readonly float[][] _hidden = [new ScriptedModel(1, 1).HiddenState([1]), [.. new ScriptedModel(1, 1).HiddenState([1]).Select(x => -x)]];
         private int _step;
 
-        public ValueTask<BaseStep> AdvanceAsync(ReadOnlyMemory<int> tokenIds, CancellationToken cancellationToken) =>
+        public ValueTask<BaseStep> AdvanceAsync(ReadOnlyMemory<int> tokenIds, OutputReduction reduction, CancellationToken cancellationToken) =>
             new(new BaseStep(BaseOutcome.Computed, _logits, _hidden[_step++ % 2]));
     }
 

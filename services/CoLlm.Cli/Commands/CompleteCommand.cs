@@ -5,6 +5,7 @@ using CoLlm.Cli.Models;
 using CoLlm.Decoding.SwapHeads;
 using CoLlm.Inference;
 using CoLlm.Inference.Cpu;
+using CoLlm.Inference.Sampling;
 
 namespace CoLlm.Cli.Commands;
 
@@ -60,12 +61,13 @@ internal static class CompleteCommand
             int context = model.Config.MaxPositionCount;
             int length = (int)Math.Max(Math.Min(context, (long)prompt.Length + maxTokens - 1), prompt.Length);
             using InferenceSession session = model.Engine.OpenSession(length);
+            var greedy = OutputReduction.Token(SamplingParameters.Greedy, vocabulary);
             List<int> added = [];
             int[] next = prompt;
             while (added.Count < maxTokens && session.Length + next.Length <= session.MaxTokens)
             {
-                AdvanceResult result = await session.AdvanceAsync(next, WantedPositions.Last, cancellationToken);
-                int best = LargestIndex(result.Logits()[..vocabulary]);
+                AdvanceResult result = await session.AdvanceAsync(next, WantedPositions.Last, greedy, cancellationToken);
+                int best = OutputReducer.Argmax(result);
                 added.Add(best);
                 if (!ignoreEos && model.Config.EosTokenIds.Contains(best))
                     break;
@@ -75,18 +77,6 @@ internal static class CompleteCommand
             answer.WriteStartArray("ids");
             added.ForEach(answer.WriteNumberValue);
             answer.WriteEndArray();
-        }
-
-        private static int LargestIndex(ReadOnlySpan<float> logits)
-        {
-            int best = 0;
-            for (int i = 1; i < logits.Length; i++)
-            {
-                if (logits[i] > logits[best])
-                    best = i;
-            }
-
-            return best;
         }
     }
 }

@@ -16,7 +16,7 @@ namespace CoLlm.Decoding.Experts;
 public sealed class EngineExpertSession(string name, InferenceEngine engine, int usableVocabularySize, int maxTokens, TimeProvider time)
     : IExpertSession, IAsyncDisposable
 {
-    private readonly TokenSampler _sampler = new(usableVocabularySize);
+    private readonly OutputReducer _reducer = new(usableVocabularySize);
     private InferenceSession? _session;
     private Task? _prefill;
     private Half[] _halfLogits = [];
@@ -64,8 +64,8 @@ public sealed class EngineExpertSession(string name, InferenceEngine engine, int
 
             ReadOnlyMemory<int> missing = history.From(_session.Length);
             Count(missing.Length);
-            AdvanceResult result = await _session.AdvanceAsync(missing, WantedPositions.Last, cancellationToken).ConfigureAwait(false);
-            return Answer(result.Logits()[..usableVocabularySize], history, question);
+            AdvanceResult result = await _session.AdvanceAsync(missing, WantedPositions.Last, Reduction(question), cancellationToken).ConfigureAwait(false);
+            return Answer(result, question);
         }
         catch (Exception exception) when (exception is SessionFailedException or EngineRefusedException)
         {
@@ -106,13 +106,16 @@ public sealed class EngineExpertSession(string name, InferenceEngine engine, int
         }
     }
 
-    private ExpertAnswer Answer(ReadOnlySpan<float> logits, TokenHistory history, ExpertQuestion question)
+    private OutputReduction Reduction(ExpertQuestion question) =>
+        question.Form == ExpertAnswerForm.Token ? OutputReduction.Token(question.Sampling, usableVocabularySize) : OutputReduction.None;
+
+    private ExpertAnswer Answer(in AdvanceResult result, ExpertQuestion question)
     {
         if (question.Form == ExpertAnswerForm.Token)
-            return ExpertAnswer.Of(_sampler.Sample(logits, question.Sampling, history.TokenIds, history.Length));
+            return ExpertAnswer.Of(_reducer.Token(result));
         if (_halfLogits.Length == 0)
             (_halfLogits, _scratch) = (new Half[usableVocabularySize], new float[usableVocabularySize]);
-        HalfLogits.Round(logits, _halfLogits, _scratch);
+        HalfLogits.Round(result.Logits()[..usableVocabularySize], _halfLogits, _scratch);
         return ExpertAnswer.Of(_halfLogits);
     }
 

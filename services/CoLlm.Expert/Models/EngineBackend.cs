@@ -57,11 +57,11 @@ internal sealed class EngineBackend(InferenceEngine engine, IDisposable checkpoi
 /// <summary>Buffers for one answer at a time.</summary>
 internal sealed class AnswerScratch(int vocabularySize)
 {
-    public TokenSampler Sampler { get; } = new(vocabularySize);
+    public OutputReducer Reducer { get; } = new(vocabularySize);
 
     /// <summary><c>[vocabulary]</c></summary>
-    public float[] Floats { get; } = new float[vocabularySize];
+    public float[] Floats => field ??= new float[vocabularySize];
 
     /// <summary><c>[vocabulary]</c></summary>
-    public Half[] Halves { get; } = new Half[vocabularySize];
+    public Half[] Halves => field ??= new Half[vocabularySize];
 }

@@ -1,17 +1,17 @@
 using System.Runtime.CompilerServices;
 using CoLlm.Expert.Sessions;
 using CoLlm.Inference;
+using CoLlm.Inference.Sampling;
 using CoLlm.Protocol.V1;
 
 namespace CoLlm.Expert.Models;
 
-/// <summary>A sequence on the engine of this process: answers are made from the logits of its newest step.</summary>
+/// <summary>A sequence on the engine of this process: answers are made of what its newest step brought back.</summary>
 internal sealed class EngineSequence(InferenceSession session, EngineBackend backend, int usableVocabularySize, int maxPositions) : ISequence
 {
     private readonly AnswerMaker _answers = new(usableVocabularySize);
     private readonly int[] _rows = new int[maxPositions];
     private AdvanceResult _result;
-    private AnswerTerms _terms;
 
     public int Length => session.Length;
 
@@ -30,18 +30,16 @@ internal sealed class EngineSequence(InferenceSession session, EngineBackend bac
     public async ValueTask<int> AskAsync(
         ReadOnlyMemory<int> tokens, ReadOnlyMemory<int> positions, AnswerTerms terms, CancellationToken cancellationToken)
     {
-        _terms = terms;
-        _result = await session.AdvanceAsync(tokens, Rows(positions.Span), cancellationToken).ConfigureAwait(false);
+        _result = await session.AdvanceAsync(tokens, Rows(positions.Span), Reduction(terms), cancellationToken).ConfigureAwait(false);
         return _result.Count;
     }
 
-    public Answer MakeAnswer(int index, ReadOnlySpan<int> tokens)
+    public Answer MakeAnswer(int index)
     {
-        int position = _result.Position(index) + 1;
         AnswerScratch scratch = backend.RentScratch();
         try
         {
-            return _answers.Make(_result.Logits(index), tokens[..position], position, _terms, scratch);
+            return _answers.Make(_result, index, scratch);
         }
         finally
         {
@@ -52,6 +50,13 @@ internal sealed class EngineSequence(InferenceSession session, EngineBackend bac
     public void Truncate(int length) => session.Truncate(length);
 
     public void Dispose() => session.Dispose();
+
+    private OutputReduction Reduction(in AnswerTerms terms) => terms.Form switch
+    {
+        AnswerForm.TopK => OutputReduction.TopK(Math.Min(terms.TopK, usableVocabularySize), usableVocabularySize),
+        AnswerForm.Logits => OutputReduction.None,
+        _ => OutputReduction.Token(terms.Sampling, usableVocabularySize),
+    };
 
     /// <summary>The token at position p is predicted by the row before it.</summary>
     private WantedPositions Rows(ReadOnlySpan<int> positions)

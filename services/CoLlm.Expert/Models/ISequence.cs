@@ -39,8 +39,7 @@ internal interface ISequence : IDisposable
 
     /// <summary>One of the answers of the newest <see cref="AskAsync"/>; the message is reused by the next call.</summary>
     /// <param name="index">Below the number of answers; ascending positions.</param>
-    /// <param name="tokens">All tokens of the sequence.</param>
-    Answer MakeAnswer(int index, ReadOnlySpan<int> tokens);
+    Answer MakeAnswer(int index);
 
     /// <summary>Forgets all tokens from position <paramref name="length"/> on.</summary>
     void Truncate(int length);

@@ -51,7 +51,7 @@ internal sealed class RemoteSequence(CompletionClient completions, BackendLimits
         return _distributions.Count;
     }
 
-    public Answer MakeAnswer(int index, ReadOnlySpan<int> tokens) =>
+    public Answer MakeAnswer(int index) =>
         _answers.Make(_distributions[index].Distribution, _distributions[index].Position, _terms, limits.Name);
 
     public void Truncate(int length)

@@ -23,24 +23,24 @@ internal sealed class EngineScorer(EngineBackend backend, int usableVocabularySi
         for (int start = firstPosition - 1; start < tokens.Length - 1; start += ChunkTokens)
         {
             int count = Math.Min(ChunkTokens, tokens.Length - 1 - start);
-            AdvanceResult rows = await session.AdvanceAsync(tokens.Slice(start, count), WantedPositions.New, cancellationToken);
+            OutputReduction score = OutputReduction.Score(tokens.Slice(start + 1, count), usableVocabularySize);
+            AdvanceResult rows = await session.AdvanceAsync(tokens.Slice(start, count), WantedPositions.New, score, cancellationToken);
             await Task.Yield(); // The engine's own thread may have brought us here; others' steps must not wait for a chunk's worth of logarithms.
-            SequenceScores scores = Score(rows, tokens.Span);
+            SequenceScores scores = Score(rows);
             scores.IsLast = start + count == tokens.Length - 1;
             await write(scores);
         }
     }
 
-    private SequenceScores Score(AdvanceResult rows, ReadOnlySpan<int> tokens)
+    private SequenceScores Score(AdvanceResult rows)
     {
         SequenceScores scores = new() { FirstPosition = rows.Position(0) + 1 };
         AnswerScratch scratch = backend.RentScratch();
         for (int i = 0; i < rows.Count; i++)
         {
-            ReadOnlySpan<float> logits = rows.Logits(i)[..usableVocabularySize];
-            double logSumExp = VocabularyScan.LogSumExp(logits, scratch.Floats);
-            scores.GoldLogProbabilities.Add((float)(logits[tokens[rows.Position(i) + 1]] - logSumExp));
-            scores.MaxLogProbabilities.Add((float)(VocabularyScan.Max(logits) - logSumExp));
+            (float gold, float largest) = scratch.Reducer.Score(rows, i);
+            scores.GoldLogProbabilities.Add(gold);
+            scores.MaxLogProbabilities.Add(largest);
         }
 
         backend.Return(scratch);

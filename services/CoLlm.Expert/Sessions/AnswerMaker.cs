@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CoLlm.Expert.Models;
+using CoLlm.Inference;
 using CoLlm.Inference.Sampling;
 using CoLlm.Protocol.V1;
 using Google.Protobuf;
@@ -7,33 +8,30 @@ using Google.Protobuf;
 namespace CoLlm.Expert.Sessions;
 
 /// <summary>
-/// Turns logits into the form of answer that was asked for. The message is reused: it must be written before the next one is made.
+/// Turns what a call brought back into the form of answer that was asked for. The message is reused: it must be written before the next
+/// one is made.
 /// </summary>
 internal sealed class AnswerMaker(int usableVocabularySize)
 {
     private readonly Answer _answer = new();
-    private readonly TopTokens _topTokens = new();
 
-    /// <summary>Fills the answer about the token at <paramref name="position"/>.</summary>
-    /// <param name="logits">Raw logits of the position before. <c>[vocabulary]</c></param>
-    /// <param name="prefix">All tokens before the position.</param>
-    /// <param name="position">Index of the token to be answered.</param>
-    /// <param name="terms">How.</param>
+    /// <summary>Fills the answer about the token after one of the call's positions.</summary>
+    /// <param name="result">The call's result; its reduction says the form.</param>
+    /// <param name="index">Which of its positions.</param>
     /// <param name="scratch">Buffers, free again when this returns.</param>
-    public Answer Make(ReadOnlySpan<float> logits, ReadOnlySpan<int> prefix, int position, in AnswerTerms terms, AnswerScratch scratch)
+    public Answer Make(in AdvanceResult result, int index, AnswerScratch scratch)
     {
-        ReadOnlySpan<float> usable = logits[..usableVocabularySize];
-        Clear(position);
-        switch (terms.Form)
+        Clear(result.Position(index) + 1);
+        switch (result.Reduction.Form)
         {
-            case AnswerForm.TopK:
-                _answer.TopK = MakeTopK(usable, Math.Min(terms.TopK, usable.Length), scratch);
+            case OutputForm.TopK:
+                _answer.TopK = MakeTopK(result, index, scratch);
                 break;
-            case AnswerForm.Logits:
-                _answer.Logits = MakeHalves(usable, scratch);
+            case OutputForm.Logits:
+                _answer.Logits = MakeHalves(result.Logits(index)[..usableVocabularySize], scratch);
                 break;
             default:
-                SetToken(scratch.Sampler.Sample(usable, terms.Sampling, prefix, position));
+                SetToken(scratch.Reducer.Token(result, index));
                 break;
         }
 
@@ -58,20 +56,17 @@ internal sealed class AnswerMaker(int usableVocabularySize)
             _answer.ArgmaxTokenId = token.ArgmaxTokenId;
     }
 
-    private TopK MakeTopK(ReadOnlySpan<float> logits, int count, AnswerScratch scratch)
+    private static TopK MakeTopK(in AdvanceResult result, int index, AnswerScratch scratch)
     {
         TopK top = new();
-        double logSumExp = VocabularyScan.LogSumExp(logits, scratch.Floats);
-        double mass = 0;
-        foreach (int id in _topTokens.Select(logits, count))
+        ReadOnlySpan<TokenLogProbability> tokens = scratch.Reducer.TopK(result, index, out float tailProbability);
+        foreach (TokenLogProbability token in tokens)
         {
-            double logProbability = logits[id] - logSumExp;
-            mass += Math.Exp(logProbability);
-            top.TokenIds.Add(id);
-            top.LogProbabilities.Add((float)logProbability);
+            top.TokenIds.Add(token.TokenId);
+            top.LogProbabilities.Add(token.LogProbability);
         }
 
-        top.TailProbability = (float)Math.Max(0, 1 - mass);
+        top.TailProbability = tailProbability;
         return top;
     }
 

@@ -162,7 +162,7 @@ internal sealed class SessionConversation
             TimeSpan queue = Longer(Stopwatch.GetElapsedTime(asked, work.LastStepBegan), TimeSpan.Zero);
             for (int i = 0; i < count; i++)
             {
-                Answer answer = _sequence.MakeAnswer(i, _ledger.Tokens);
+                Answer answer = _sequence.MakeAnswer(i);
                 Stamp(answer, work, queue);
                 await _writer.WriteAsync(answer);
             }

@@ -41,7 +41,8 @@ public interface IInferenceBackend : IDisposable
 
     /// <summary>
     /// Computes every row of the plan, writes their keys and values into the plan's blocks, and the logits and hidden states
-    /// of the rows in <see cref="StepPlan.OutputRows"/> into <paramref name="output"/>.
+    /// of the rows in <see cref="StepPlan.OutputRows"/> into <paramref name="output"/>; of a sequence with a
+    /// <see cref="PlanSequence.Reduction"/> its entries instead of the logits.
     /// Blocks the caller until the results are there.
     /// </summary>
     /// <exception cref="NonFiniteActivationException">
@@ -61,6 +62,12 @@ public enum BackendCapabilities
     /// or on whether its prefix was computed by this session, shared or replayed.
     /// </summary>
     BitwiseReproducible = 1,
+
+    /// <summary>
+    /// Rows of logits are reduced where they are, as <see cref="PlanSequence.Reduction"/> says, by the rules of
+    /// <see cref="Sampling.TokenSampler"/>: the same tokens except where rounding decides. Others are given plans without reductions.
+    /// </summary>
+    ReducesOutputs = 2,
 }
 
 /// <summary>The weights or activations of a sequence produced NaN or infinity; the message says where it was first seen.</summary>

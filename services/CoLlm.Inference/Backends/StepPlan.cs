@@ -1,3 +1,5 @@
+using CoLlm.Inference.Sampling;
+
 namespace CoLlm.Inference.Backends;
 
 /// <summary>
@@ -45,7 +47,15 @@ public sealed class StepPlan
     /// <param name="startPosition">Tokens of the sequence that the KV cache already holds.</param>
     /// <param name="blockTable">Block ids covering positions <c>0 .. startPosition + tokenIds.Length - 1</c>.</param>
     /// <param name="outputOffsets">Offsets into <paramref name="tokenIds"/> of wanted rows, ascending.</param>
-    public void Add(ReadOnlySpan<int> tokenIds, int startPosition, ReadOnlySpan<int> blockTable, ReadOnlySpan<int> outputOffsets)
+    /// <param name="reduction">What becomes of the wanted rows' logits.</param>
+    /// <param name="tokens">With a reduction: all tokens of the sequence from position 0 on, which must not change before the step is over.</param>
+    public void Add(
+        ReadOnlySpan<int> tokenIds,
+        int startPosition,
+        ReadOnlySpan<int> blockTable,
+        ReadOnlySpan<int> outputOffsets,
+        OutputReduction reduction = default,
+        ReadOnlyMemory<int> tokens = default)
     {
         Reserve(ref _sequences, _sequenceCount + 1);
         Reserve(ref _tokenIds, _tokenCount + tokenIds.Length);
@@ -59,7 +69,9 @@ public sealed class StepPlan
             BlockTableOffset: _blockTableLength,
             BlockCount: blockTable.Length,
             FirstOutput: _outputCount,
-            OutputCount: outputOffsets.Length);
+            OutputCount: outputOffsets.Length,
+            Reduction: reduction,
+            Tokens: tokens);
         foreach (int offset in outputOffsets)
             _outputRows[_outputCount++] = _tokenCount + offset;
         tokenIds.CopyTo(_tokenIds.AsSpan(_tokenCount));
@@ -83,6 +95,8 @@ public sealed class StepPlan
 /// <param name="BlockCount">How many block ids it has.</param>
 /// <param name="FirstOutput">Its first entry in <see cref="StepPlan.OutputRows"/>.</param>
 /// <param name="OutputCount">How many of its rows are wanted; may be zero.</param>
+/// <param name="Reduction">What becomes of their logits; its targets are those of these rows.</param>
+/// <param name="Tokens">With a reduction: its tokens from position 0 on, up to the step's last row at least.</param>
 public readonly record struct PlanSequence(
     int FirstRow,
     int RowCount,
@@ -90,4 +104,6 @@ public readonly record struct PlanSequence(
     int BlockTableOffset,
     int BlockCount,
     int FirstOutput,
-    int OutputCount);
+    int OutputCount,
+    OutputReduction Reduction,
+    ReadOnlyMemory<int> Tokens);

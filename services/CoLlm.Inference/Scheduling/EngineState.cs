@@ -15,6 +15,9 @@ internal sealed class EngineState(ModelConfig config, InferenceEngineOptions opt
 
     public KvBlockPool Pool { get; } = pool;
 
+    /// <summary>The backend makes of wanted rows what calls want of them.</summary>
+    public bool BackendReduces { get; init; }
+
     /// <summary>All sessions that hold a place and a reservation.</summary>
     public HashSet<SessionState> Open { get; } = new(options.MaxSessions);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CoLlm.Inference.Failures;
 using CoLlm.Inference.KvCache;
+using CoLlm.Inference.Sampling;
 
 namespace CoLlm.Inference.Scheduling;
 
@@ -26,7 +27,7 @@ internal sealed class SessionState
         _engine = engine;
         _tokens = new int[maxTokens];
         Blocks = new BlockTable(engine.Pool, maxTokens);
-        Results = new SessionResults(engine.Config.VocabularySize, engine.Config.HiddenSize);
+        Results = new SessionResults(engine.Config.VocabularySize, engine.Config.HiddenSize, engine.BackendReduces);
     }
 
     public BlockTable Blocks { get; }
@@ -60,6 +61,9 @@ internal sealed class SessionState
 
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Length);
 
+    /// <summary>As <see cref="Tokens"/>; does not change while a call is in flight.</summary>
+    public ReadOnlyMemory<int> TokensMemory => _tokens.AsMemory(0, Length);
+
     /// <summary>The rows that fit: stops before the first wanted row that finds no room among the outputs.</summary>
     public (int Rows, int Outputs) TakeRows(int rowsLeft, int outputsLeft) =>
         Results.Fit(Computed, Math.Min(Length - Computed, rowsLeft), outputsLeft);
@@ -74,13 +78,13 @@ internal sealed class SessionState
     }
 
     /// <summary>Starts a call; everything has been checked. It is complete at once when there is nothing to compute.</summary>
-    public void BeginCall(ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted, CancellationToken cancellationToken)
+    public void BeginCall(ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted, in OutputReduction reduction, CancellationToken cancellationToken)
     {
         BeginUse();
         _lengthBeforeCall = Length;
         tokens.CopyTo(_tokens.AsSpan(Length));
         Length += tokens.Length;
-        Results.Begin(wanted);
+        Results.Begin(wanted, reduction);
         if (!wanted.IsEmpty)
             RewindTo(wanted[0]);
         _call.Begin();
@@ -193,14 +197,7 @@ internal sealed class SessionState
     {
         Failure = failure;
         _engine.Counters.FailedSessions++;
-        if (InFlight)
-        {
-            EndCall();
-            _call.Fail(failure);
-        }
-
-        if (!InStep)
-            ReturnCapacity();
+        EndWith(failure);
     }
 
     public void Dispose()
@@ -209,10 +206,15 @@ internal sealed class SessionState
             return;
         BeginUse();
         Disposed = true;
+        EndWith(new ObjectDisposedException(nameof(InferenceSession)));
+    }
+
+    private void EndWith(Exception reason)
+    {
         if (InFlight)
         {
             EndCall();
-            _call.Fail(new ObjectDisposedException(nameof(InferenceSession)));
+            _call.Fail(reason);
         }
 
         if (!InStep)
@@ -239,11 +241,10 @@ internal sealed class SessionState
     private void UpdateRiding()
     {
         bool rides = !InFlight && !Disposed && Failure is null && Computed < Length;
-        int index = _engine.Riding.IndexOf(this);
-        if (rides && index < 0)
+        if (!rides)
+            _engine.Riding.Remove(this);
+        else if (!_engine.Riding.Contains(this))
             _engine.Riding.Add(this);
-        else if (!rides && index >= 0)
-            _engine.Riding.RemoveAt(index);
     }
 
     private void Cancel(CancellationToken token)

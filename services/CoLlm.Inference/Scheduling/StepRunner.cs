@@ -102,7 +102,13 @@ internal sealed class StepRunner
         Span<int> offsets = entry.Outputs <= 64 ? stackalloc int[entry.Outputs] : new int[entry.Outputs];
         for (int i = 0; i < entry.Outputs; i++)
             offsets[i] = session.Results.Unanswered[i] - entry.Start;
-        _plan.Add(session.Tokens.Slice(entry.Start, entry.Rows), entry.Start, session.Blocks.Ids, offsets);
+        _plan.Add(
+            session.Tokens.Slice(entry.Start, entry.Rows),
+            entry.Start,
+            session.Blocks.Ids,
+            offsets,
+            session.Results.ReductionOfNext(entry.Outputs),
+            session.Results.IsReduced ? session.TokensMemory : default);
     }
 
     /// <summary>Computes the plan. A session whose numbers blow up is taken out and the others are computed again without it.</summary>
@@ -173,7 +179,9 @@ internal sealed class StepRunner
                 _plan.TokenIds.Slice(sequence.FirstRow, sequence.RowCount),
                 sequence.StartPosition,
                 _plan.BlockTable.Slice(sequence.BlockTableOffset, sequence.BlockCount),
-                offsets);
+                offsets,
+                sequence.Reduction,
+                sequence.Tokens);
         }
 
         (_plan, _planWithoutFailed) = (_planWithoutFailed, _plan);

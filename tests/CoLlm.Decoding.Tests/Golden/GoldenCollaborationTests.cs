@@ -82,6 +82,28 @@ public sealed class GoldenCollaborationTests
         await table.AssertEverythingIsHomeAsync();
     }
 
+    [Theory]
+    [InlineData(DecodingMode.Defer)]
+    [InlineData(DecodingMode.Compose)]
+    [InlineData(DecodingMode.MoreConfident)]
+    [InlineData(DecodingMode.ExpertOnly)]
+    public async Task Decode_OnDevicesThatDrawTokens_GivesTheSameTokens(DecodingMode mode)
+    {
+        await using var table = new Table("co-llm-tiny", "llama-tiny");
+        await using var devices = new Table("co-llm-tiny", "llama-tiny") { Reduces = true };
+        SamplingParameters sampling = SamplingParameters.Create(0.8f, topP: 0.9f, repetitionPenalty: 1.2f, seed: 12);
+        DecodingRequest request = table.Request("text", mode) with { Policy = new ThresholdPolicy(0.5f), Sampling = sampling };
+        (CollectingSink expected, _) = await table.DecodeAsync(request);
+        (CollectingSink actual, _) = await devices.DecodeAsync(request);
+
+        Assert.Equal(expected.Tokens.Select(token => token with { LogProbability = 0 }), actual.Tokens.Select(token => token with { LogProbability = 0 }));
+        GoldenTolerance.AssertClose(
+            [.. expected.Tokens.Select(token => token.LogProbability)], [.. actual.Tokens.Select(token => token.LogProbability)], 1e-6f, "log-probability");
+        (int whole, int reduced) = (devices.Engines.Sum(engine => engine.Backend.Rows.Whole), devices.Engines.Sum(engine => engine.Backend.Rows.Reduced));
+        Assert.Equal(mode == DecodingMode.Compose, reduced == 0);
+        Assert.Equal(mode == DecodingMode.Compose, whole > 0);
+    }
+
     [Fact]
     public async Task Decode_ClientGoneAtAnyToken_ReturnsEveryBlock()
     {
@@ -142,7 +164,12 @@ public sealed class GoldenCollaborationTests
     /// <summary>A base and experts on engines of their own, and decoding with them.</summary>
     private sealed class Table(string baseName, params string[] experts) : IAsyncDisposable
     {
-        public GoldenEngine[] Engines { get; } = [new GoldenEngine(baseName), .. experts.Select(name => new GoldenEngine(name))];
+        private GoldenEngine[]? _engines;
+
+        /// <summary>Their backends make of logits what is wanted of them.</summary>
+        public bool Reduces { get; init; }
+
+        public GoldenEngine[] Engines => _engines ??= [.. experts.Prepend(baseName).Select(name => new GoldenEngine(name, Reduces))];
 
         public DecodingRequest Request(string prompt, DecodingMode mode)
         {

@@ -1,4 +1,5 @@
 using CoLlm.Decoding.Base;
+using CoLlm.Inference.Sampling;
 
 namespace CoLlm.Decoding.Tests.Scripted;
 
@@ -18,7 +19,7 @@ internal sealed class ScriptedBase(ScriptedModel model) : IBaseSession
     /// <summary>True: every step suspends the caller before it answers.</summary>
     public bool IsAsynchronous { get; init; }
 
-    public async ValueTask<BaseStep> AdvanceAsync(ReadOnlyMemory<int> tokenIds, CancellationToken cancellationToken)
+    public async ValueTask<BaseStep> AdvanceAsync(ReadOnlyMemory<int> tokenIds, OutputReduction reduction, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (IsAsynchronous)

@@ -40,7 +40,7 @@ public sealed class StepSchedulerTests
         InferenceEngineOptions options = new() { MaxOutputsPerStep = 3 };
         EngineState engine = NewEngine(options);
         for (int i = 0; i < 5; i++)
-            NewSession(engine).BeginCall([1], [0], default);
+            NewSession(engine).BeginCall([1], [0], default, default);
         List<StepEntry> entries = [];
 
         StepScheduler.Choose(engine.Active, engine.Riding, options, entries);
@@ -53,7 +53,7 @@ public sealed class StepSchedulerTests
     {
         InferenceEngineOptions options = new() { MaxRowsPerStep = 48, MaxPrefillRowsBesideDecode = 5 };
         EngineState engine = NewEngine(options);
-        NewSession(engine).BeginCall(new int[100], [99], default);
+        NewSession(engine).BeginCall(new int[100], [99], default, default);
         List<StepEntry> entries = [];
 
         StepScheduler.Choose(engine.Active, engine.Riding, options, entries);
@@ -78,7 +78,7 @@ public sealed class StepSchedulerTests
         if (random.Next(4) == 0)
             session.Append(tokens);
         else
-            session.BeginCall(tokens, [.. Enumerable.Range(0, tokens.Length).Where(_ => random.Next(tokens.Length) < 3)], default);
+            session.BeginCall(tokens, [.. Enumerable.Range(0, tokens.Length).Where(_ => random.Next(tokens.Length) < 3)], default, default);
     }
 
     private static void CheckBounds(EngineState engine, InferenceEngineOptions options, List<StepEntry> entries)

@@ -2,6 +2,7 @@ using CoLlm.Inference;
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Failures;
+using CoLlm.Inference.Sampling;
 using CoLlm.Testing.Golden;
 using CoLlm.Testing.Reference;
 using Xunit;
@@ -96,13 +97,13 @@ public abstract class EngineLawTests
     private static async Task<int[]> DecodeAsync(InferenceEngine engine, int[] prompt, int usable)
     {
         using InferenceSession session = await engine.OpenSessionAsync(prompt.Length + 32);
+        var greedy = OutputReduction.Token(SamplingParameters.Greedy, Math.Min(usable, engine.Config.VocabularySize));
         int[] next = prompt;
         List<int> tokens = [];
         while (tokens.Count < 32)
         {
-            AdvanceResult result = await session.AdvanceAsync(next);
-            ReadOnlySpan<float> logits = result.Logits();
-            tokens.Add(ReferenceMath.ArgMax(logits, Math.Min(usable, logits.Length)));
+            AdvanceResult result = await session.AdvanceAsync(next, WantedPositions.Last, greedy);
+            tokens.Add(OutputReducer.Argmax(result));
             next = [tokens[^1]];
         }
 

@@ -72,7 +72,7 @@ internal sealed class ScriptedSession(InferenceEngine engine, SequenceOracle ora
             for (int i = 0; i < result.Count; i++)
             {
                 Assert.Equal(_wanted[i], result.Position(i));
-                oracle.Check(tokens, _wanted[i], result.Logits(i), result.HiddenState(i));
+                oracle.Check(tokens, result, i);
                 ResultsChecked++;
             }
         }
@@ -114,7 +114,7 @@ internal sealed class ScriptedSession(InferenceEngine engine, SequenceOracle ora
         if (random.Next(2) == 0)
             (wanted, _wanted) = (WantedPositions.Last, [length - 1]);
         _cancellation = new CancellationTokenSource();
-        _call = session.AdvanceAsync(added, wanted, _cancellation.Token);
+        _call = session.AdvanceAsync(added, wanted, oracle.DrawReduction(random, _wanted.Length), _cancellation.Token);
     }
 
     private void Append(Random random)

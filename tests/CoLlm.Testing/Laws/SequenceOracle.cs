@@ -1,4 +1,6 @@
+using CoLlm.Inference;
 using CoLlm.Inference.Backends;
+using CoLlm.Inference.Sampling;
 using CoLlm.Testing.Golden;
 using CoLlm.Testing.Reference;
 using Xunit;
@@ -10,18 +12,28 @@ public sealed class SequenceOracle(IInferenceBackend backend, int maxTokens)
 {
     private readonly BackendSequence _sequence = new(backend, maxTokens);
     private readonly bool _bitwise = backend.Capabilities.HasFlag(BackendCapabilities.BitwiseReproducible);
+    private readonly ReductionOracle _reductions = new(
+        backend.Config.VocabularySize, isExact: backend.Capabilities.HasFlag(BackendCapabilities.BitwiseReproducible));
+
     private readonly List<float[]> _logits = [];
     private readonly List<float[]> _hiddenStates = [];
     private readonly List<int> _tokens = [];
 
-    /// <summary>Fails unless the logits and hidden state are what the tokens up to the position give.</summary>
-    public void Check(IReadOnlyList<int> tokens, int position, ReadOnlySpan<float> logits, ReadOnlySpan<float> hiddenState)
+    /// <summary>Something to ask for at so many positions, at random.</summary>
+    public OutputReduction DrawReduction(Random random, int positionCount) => _reductions.Draw(random, positionCount);
+
+    /// <summary>Fails unless an entry of a result is what the tokens up to its position give.</summary>
+    public void Check(IReadOnlyList<int> tokens, AdvanceResult result, int index)
     {
+        int position = result.Position(index);
         int common = _tokens.Zip(tokens).TakeWhile(pair => pair.First == pair.Second).Count();
         if (common <= position)
             Replay(tokens, common);
-        Compare(_logits[position], logits, $"logits at {position}");
-        Compare(_hiddenStates[position], hiddenState, $"hidden state at {position}");
+        if (result.Reduction.Form == OutputForm.Logits)
+            Compare(_logits[position], result.Logits(index), $"logits at {position}");
+        else
+            _reductions.Check(_logits[position], tokens, result, index);
+        Compare(_hiddenStates[position], result.HiddenState(index), $"hidden state at {position}");
     }
 
     private void Replay(IReadOnlyList<int> tokens, int common)

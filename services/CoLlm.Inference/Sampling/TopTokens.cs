@@ -1,4 +1,4 @@
-namespace CoLlm.Expert.Sessions;
+namespace CoLlm.Inference.Sampling;
 
 /// <summary>
 /// Finds the k most probable tokens of a row of logits, heaviest first, the lower id first among equals, by a heap whose root is the

@@ -1,6 +1,6 @@
-using CoLlm.Expert.Sessions;
+using CoLlm.Inference.Sampling;
 
-namespace CoLlm.Expert.Tests.Sessions;
+namespace CoLlm.Inference.Tests.Sampling;
 
 public sealed class TopTokensTests
 {
