@@ -4,13 +4,19 @@ using CoLlm.Inference.Backends;
 using CoLlm.Inference.Cpu;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
+using CoLlm.ServiceDefaults.Tls;
 
 namespace CoLlm.Expert;
 
 /// <summary>Everything an expert process can be told: the schema of its configuration file.</summary>
 public sealed record ExpertOptions
 {
-    /// <summary>Where gRPC is served, cleartext HTTP/2: <c>http://HOST:PORT</c> (port 0: any free one) or <c>unix:/path</c>.</summary>
+    /// <summary>Calls of one connection besides its sessions.</summary>
+    private const int SparePlaces = 64;
+
+    /// <summary>
+    /// Where gRPC is served, HTTP/2: <c>http://HOST:PORT</c> in cleartext, <c>https://HOST:PORT</c> (port 0: any free one) or <c>unix:/path</c>.
+    /// </summary>
     /// <value>http://127.0.0.1:5200</value>
     [Required]
     public string Listen { get; init; } = "http://127.0.0.1:5200";
@@ -18,6 +24,10 @@ public sealed record ExpertOptions
     /// <summary>Where <c>/healthz</c> and <c>/readyz</c> are served over HTTP/1.1; empty: nowhere (gRPC health is on <see cref="Listen"/>).</summary>
     /// <value>empty</value>
     public string HealthListen { get; init; } = "";
+
+    /// <summary>What is shown and asked for at <c>https://</c> addresses.</summary>
+    /// <value>null: every address is in cleartext</value>
+    public TlsListenOptions? Tls { get; init; }
 
     /// <summary>The models, each with an engine of its own; at least one.</summary>
     public List<ExpertModelOptions> Models { get; init; } = [];
@@ -27,13 +37,13 @@ public sealed record ExpertOptions
     /// <summary>What happens to open sessions after SIGTERM.</summary>
     public DrainOptions Drain { get; init; } = new();
 
-    /// <summary>Rules across several values; a sentence for each one broken.</summary>
+    internal Listeners Listeners => new() { Grpc = Listen, Health = HealthListen, Tls = Tls, MaxStreams = Limits.MaxSessions + SparePlaces };
+
+    /// <summary>Rules across several values; a sentence for each one broken. Certificates are read.</summary>
     public IEnumerable<string> FindProblems()
     {
-        if (ListenAddress.TryParse(Listen, out string? badListen) is null)
-            yield return $"Listen: {badListen}";
-        if (HealthListen.Length > 0 && ListenAddress.TryParse(HealthListen, out string? badHealth) is null)
-            yield return $"HealthListen: {badHealth}";
+        foreach (string problem in Listeners.FindProblems())
+            yield return problem;
         if (Models.Count == 0)
             yield return "Models is empty; an expert needs at least one model.";
         foreach (string name in Models.GroupBy(model => model.Name).Where(group => group.Count() > 1).Select(group => group.Key))

@@ -1,4 +1,5 @@
 using CoLlm.ServiceDefaults.Health;
+using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.ServiceDefaults.Telemetry;
 using CoLlm.ServiceDefaults.Telemetry.Prometheus;
@@ -42,10 +43,11 @@ public static class ServiceDefaultsSetup
 
     /// <summary>
     /// Maps <c>/healthz</c> (the process answers), <c>/readyz</c> (503 with the reason while not ready) and <c>/metrics</c> (Prometheus text,
-    /// or OpenMetrics where the client asks for it).
+    /// or OpenMetrics where the client asks for it), the last not where applications come. Endpoints are kept at their listeners.
     /// </summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
+        app.UseListeners();
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapGet("/readyz", (Readiness readiness) => readiness.NotReadyReason is { } reason
             ? Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
@@ -53,7 +55,7 @@ public static class ServiceDefaultsSetup
         _ = app.Services.GetRequiredService<ServiceInstruments>(); // Instruments that are asked exist once somebody has made them.
         app.Services.GetRequiredService<TelemetryNotes>().Write();
         PrometheusScrape scrape = app.Services.GetRequiredService<PrometheusScrape>();
-        app.MapGet("/metrics", scrape.HandleAsync);
+        app.MapGet("/metrics", scrape.HandleAsync).ServedAt(ListenerKind.Grpc, ListenerKind.Health);
         return app;
     }
 }

@@ -3,6 +3,7 @@ using CoLlm.Cli.Generation;
 using CoLlm.Cli.JsonLines;
 using CoLlm.Protocol;
 using CoLlm.Protocol.V1;
+using CoLlm.ServiceDefaults.Tls;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -17,9 +18,10 @@ internal static class GenerateCommand
 
     public static Command Create(ConsoleStreams streams)
     {
-        Option<Uri?> address = AddressOption.Create("The router.");
+        var router = new ServiceConnection("The router.");
         Option<bool> json = new("--json") { Description = "Write every event as a line of JSON, as generation.proto names its fields." };
-        var command = new Command("generate", "Asks a running router for an answer and shows who wrote each token.") { address, json };
+        var command = new Command("generate", "Asks a running router for an answer and shows who wrote each token.") { json };
+        router.AddTo(command);
         var arguments = new GenerateArguments();
         arguments.AddTo(command);
         command.SetAction(async (result, cancellationToken) =>
@@ -29,7 +31,13 @@ internal static class GenerateCommand
             Action<GenerateResponse> show = result.GetValue(json) ? WriteJson(output) : PrinterOn(output, streams.IsTerminal).Print;
             try
             {
-                return await AnswerAsync(result.GetRequiredValue(address)!, request, show, cancellationToken);
+                using GrpcChannel channel = router.Open(result);
+                return await AnswerAsync(channel, request, show, cancellationToken);
+            }
+            catch (TlsFileException exception)
+            {
+                await streams.Error.WriteLineAsync($"collm generate: {exception.Message}");
+                return CouldNotAnswer;
             }
             catch (RpcException) when (cancellationToken.IsCancellationRequested)
             {
@@ -45,9 +53,8 @@ internal static class GenerateCommand
         return command;
     }
 
-    private static async Task<int> AnswerAsync(Uri address, GenerateRequest request, Action<GenerateResponse> show, CancellationToken cancellationToken)
+    private static async Task<int> AnswerAsync(GrpcChannel channel, GenerateRequest request, Action<GenerateResponse> show, CancellationToken cancellationToken)
     {
-        using GrpcChannel channel = GrpcChannel.ForAddress(address);
         using AsyncServerStreamingCall<GenerateResponse> call =
             new Protocol.V1.Generation.GenerationClient(channel).Generate(request, cancellationToken: cancellationToken);
         int exitCode = 0;

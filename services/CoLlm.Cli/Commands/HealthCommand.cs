@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoLlm.Cli.JsonLines;
+using CoLlm.ServiceDefaults.Tls;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
@@ -17,7 +18,7 @@ internal static class HealthCommand
 
     public static Command Create(ConsoleStreams streams)
     {
-        Option<Uri?> address = AddressOption.Create("The router or expert.");
+        var connection = new ServiceConnection("The router or expert.");
         Option<string> service = new("--service")
         {
             Description = "What to ask for: empty for whether it is ready, live for whether it answers.",
@@ -30,15 +31,22 @@ internal static class HealthCommand
             if (result.GetValueOrDefault<double>() is not (> 0 and <= 600))
                 result.AddError("--timeout must be above 0 and at most 600 seconds.");
         });
-        var command = new Command("health", "Asks a running service whether it is ready.") { address, service, timeout };
+        var command = new Command("health", "Asks a running service whether it is ready.") { service, timeout };
+        connection.AddTo(command);
         command.SetAction(async (result, cancellationToken) =>
         {
             try
             {
+                using GrpcChannel channel = connection.Open(result);
                 HealthCheckResponse.Types.ServingStatus status = await AskAsync(
-                    result.GetRequiredValue(address)!, result.GetValue(service) ?? "", TimeSpan.FromSeconds(result.GetValue(timeout)), cancellationToken);
+                    channel, result.GetValue(service) ?? "", TimeSpan.FromSeconds(result.GetValue(timeout)), cancellationToken);
                 await streams.Error.WriteLineAsync(status.ToString());
                 return status == HealthCheckResponse.Types.ServingStatus.Serving ? 0 : NotServing;
+            }
+            catch (TlsFileException exception)
+            {
+                await streams.Error.WriteLineAsync($"collm health: {exception.Message}");
+                return NoAnswer;
             }
             catch (RpcException exception)
             {
@@ -50,9 +58,8 @@ internal static class HealthCommand
     }
 
     private static async Task<HealthCheckResponse.Types.ServingStatus> AskAsync(
-        Uri address, string service, TimeSpan timeout, CancellationToken cancellationToken)
+        GrpcChannel channel, string service, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using GrpcChannel channel = GrpcChannel.ForAddress(address);
         HealthCheckResponse response = await new Health.HealthClient(channel).CheckAsync(
             new HealthCheckRequest { Service = service }, deadline: DateTime.UtcNow + timeout, cancellationToken: cancellationToken);
         return response.Status;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using CoLlm.Cli.JsonLines;
 using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.ServiceDefaults.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 
@@ -61,14 +62,14 @@ internal static class ServiceCommand
         {
             await application.StartAsync(cancellationToken);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or TlsFileException)
         {
             await streams.Error.WriteLineAsync($"collm serve {name}: {exception.Message}");
             return 1;
         }
         catch (SocketException exception)
         {
-            await streams.Error.WriteLineAsync($"collm serve {name}: It cannot listen where Listen or HealthListen says: {exception.Message}.");
+            await streams.Error.WriteLineAsync($"collm serve {name}: It cannot listen where its settings say: {exception.Message}.");
             return 1;
         }
 

@@ -28,7 +28,7 @@ public static class ExpertHost
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
-        builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Limits.MaxSessions + 64);
+        builder.WebHost.ListenAt(options.Listeners);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddServiceDefaults(
             builder.Configuration, ServiceIdentity.Of<ExpertOptions>("expert") with { StartsTraces = false }, options.Drain);
@@ -42,9 +42,9 @@ public static class ExpertHost
         AddExpert(builder.Services, options);
 
         WebApplication app = builder.Build();
-        app.MapGrpcService<ExpertService>();
-        app.MapGrpcHealthChecksService();
-        app.MapGrpcReflectionService();
+        app.MapGrpcService<ExpertService>().ServedAt(ListenerKind.Grpc);
+        app.MapGrpcHealthChecksService().ServedAt(ListenerKind.Grpc);
+        app.MapGrpcReflectionService().ServedAt(ListenerKind.Grpc);
         app.MapServiceDefaults();
         app.AnnounceAddresses();
         return app;

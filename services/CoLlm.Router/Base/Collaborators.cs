@@ -1,6 +1,8 @@
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
 using CoLlm.Router.Telemetry;
+using CoLlm.ServiceDefaults.Tls;
+using Microsoft.Extensions.Logging;
 
 namespace CoLlm.Router.Base;
 
@@ -25,14 +27,16 @@ internal sealed class Collaborators : IAsyncDisposable
     public float? DefaultThreshold { get; }
 
     /// <exception cref="Inference.Checkpoints.CheckpointException">The options ask for a target rate that the swap head has no table for.</exception>
-    public static Collaborators Create(RouterOptions options, BaseModel baseModel, RouterTelemetry telemetry, TimeProvider time)
+    /// <exception cref="TlsFileException">A certificate has become unusable since the options were checked.</exception>
+    public static Collaborators Create(RouterOptions options, BaseModel baseModel, RouterTelemetry telemetry, TimeProvider time, ILogger logger)
     {
         ExpertPool[] experts = [.. options.Experts.Select((expert, i) => new ExpertPool(
             expert,
             new ExpertExpectation(expert.Model ?? expert.Name, baseModel.SwapHead.ExpertFingerprints[i]),
             time,
             jitterSeed: HashCode.Combine(Environment.ProcessId, i),
-            measures: telemetry.Experts.For(expert.Name)))];
+            measures: telemetry.Experts.For(expert.Name),
+            tls: expert.Tls is { } tls ? new TlsConnector(tls, time, logger) : null))];
         foreach (ExpertPool expert in experts)
             expert.Start();
         var collaborators = new Collaborators(options.ModelName, baseModel, experts, ThresholdOf(options.Requests, baseModel.SwapHead));

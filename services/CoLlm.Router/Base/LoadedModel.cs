@@ -57,7 +57,7 @@ internal sealed partial class LoadedModel(
             foreach (string mismatch in model.SwapHead.AllowedMismatches)
                 LogMismatch(mismatch);
             engines.Add(options.ModelName, model.Engine);
-            Volatile.Write(ref _current, Collaborators.Create(options, model, telemetry, time));
+            Volatile.Write(ref _current, Collaborators.Create(options, model, telemetry, time, logger));
             LogLoaded(options.ModelName, model.Fingerprint, model.MaxSequenceTokens, model.UsableVocabularySize);
             readiness.Arrived(Weights);
         }

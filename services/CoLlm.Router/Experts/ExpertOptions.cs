@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using CoLlm.ServiceDefaults.Tls;
 
 namespace CoLlm.Router.Experts;
 
@@ -17,12 +18,16 @@ public sealed record ExpertOptions
 
     /// <summary>
     /// Addresses of its replicas, each <c>http://host:port</c>, <c>https://host:port</c>, or <c>dns:///host:port</c> for one replica (in
-    /// cleartext) at every address that the name has, followed as they come and go.
+    /// cleartext unless <see cref="Tls"/> is set) at every address that the name has, followed as they come and go.
     /// </summary>
     [Required]
     [MinLength(1)]
     [MaxLength(ReplicaAddresses.MaxReplicas)]
     public string[] Addresses { get; init; } = [];
+
+    /// <summary>What is trusted and shown at <c>https://</c> and <c>dns:///</c> addresses.</summary>
+    /// <value>null: for <c>https://</c> what the system trusts, and no certificate; <c>dns:///</c> is then in cleartext.</value>
+    public TlsConnectOptions? Tls { get; init; }
 
     /// <summary>Whether sessions are opened with the prompt as soon as it is known, where an expert will likely be asked.</summary>
     /// <value>true; false opens at the first deferral.</value>

@@ -1,6 +1,7 @@
 using System.Net;
 using CoLlm.Protocol.V1;
 using CoLlm.Router.Telemetry;
+using CoLlm.ServiceDefaults.Tls;
 
 namespace CoLlm.Router.Experts;
 
@@ -28,17 +29,21 @@ internal sealed class ExpertPool : IAsyncDisposable
     /// <param name="jitterSeed">Of the random part of waits.</param>
     /// <param name="lookUp">Looks names up; null: the system does.</param>
     /// <param name="measures">Where its sessions report; null: nowhere.</param>
+    /// <param name="tls">Makes its connections; null: the handler does.</param>
     public ExpertPool(
-        ExpertOptions options, ExpertExpectation expectation, TimeProvider time, int jitterSeed, NameLookup? lookUp = null, ExpertMeasures? measures = null)
+        ExpertOptions options, ExpertExpectation expectation, TimeProvider time, int jitterSeed, NameLookup? lookUp = null, ExpertMeasures? measures = null,
+        TlsConnector? tls = null)
     {
         Measures = measures ?? ExpertMeasures.Unobserved;
         Options = options;
         Expectation = expectation;
         _time = time;
-        _addresses = new ReplicaAddresses(options.Addresses, options.ConnectTimeout, time, lookUp ?? Dns.GetHostAddressesAsync);
+        _addresses = new ReplicaAddresses(
+            options.Addresses, tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, options.ConnectTimeout, time, lookUp ?? Dns.GetHostAddressesAsync);
         int seed = jitterSeed;
         _replicas = new ReplicaList(address => new ExpertReplica(
-            address, options, new ReplicaHealth(options.InitialBackoff, options.MaxBackoff, time, new Random(seed++))));
+            address, options, new ReplicaHealth(options.InitialBackoff, options.MaxBackoff, time, new Random(seed++)),
+            handler => tls?.Attach(handler, _addresses.HostOf(address))));
         _replicas.UpdateWhileLocked(_addresses.Known);
         if (!_addresses.HasNames)
             _located.SetResult();

@@ -11,24 +11,30 @@ internal sealed class ExpertReplica : IDisposable
     private readonly GrpcChannel _channel;
     private int _sessionCount;
 
-    public ExpertReplica(Uri address, ExpertOptions options, ReplicaHealth health)
+    /// <param name="address">Where it is.</param>
+    /// <param name="options">Of its expert.</param>
+    /// <param name="health">Of its own.</param>
+    /// <param name="secure">Prepares a handler for TLS; null: nothing to prepare.</param>
+    public ExpertReplica(Uri address, ExpertOptions options, ReplicaHealth health, Action<SocketsHttpHandler>? secure = null)
     {
         Address = address;
         Health = health;
+        var handler = new SocketsHttpHandler
+        {
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = options.ConnectTimeout,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),
+            UseCookies = false,
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null, // The trace's context is ours to send: for sampled requests only.
+        };
+        secure?.Invoke(handler);
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
-            HttpHandler = new SocketsHttpHandler
-            {
-                EnableMultipleHttp2Connections = true,
-                ConnectTimeout = options.ConnectTimeout,
-                KeepAlivePingDelay = TimeSpan.FromSeconds(15),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-                PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),
-                UseCookies = false,
-                UseProxy = false,
-                AllowAutoRedirect = false,
-                ActivityHeadersPropagator = null, // The trace's context is ours to send: for sampled requests only.
-            },
+            HttpHandler = handler,
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 16 << 20,
         });

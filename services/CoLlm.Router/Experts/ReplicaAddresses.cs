@@ -28,13 +28,14 @@ internal sealed class ReplicaAddresses
     private readonly Name[] _names;
 
     /// <param name="addresses">As configured, and valid.</param>
+    /// <param name="scheme">What is spoken at the addresses that names have: <c>http</c> or <c>https</c>.</param>
     /// <param name="timeout">How long one look-up may take.</param>
     /// <param name="time">Measures it.</param>
     /// <param name="lookUp">Looks names up.</param>
-    public ReplicaAddresses(IReadOnlyList<string> addresses, TimeSpan timeout, TimeProvider time, NameLookup lookUp)
+    public ReplicaAddresses(IReadOnlyList<string> addresses, string scheme, TimeSpan timeout, TimeProvider time, NameLookup lookUp)
     {
         _fixed = [.. addresses.Where(address => !IsName(address)).Select(address => new Uri(address))];
-        _names = [.. addresses.Where(IsName).Select(address => new Name(TryParseName(address)!, timeout, time, lookUp))];
+        _names = [.. addresses.Where(IsName).Select(address => new Name(TryParseName(address)!, scheme, timeout, time, lookUp))];
     }
 
     /// <summary>Whether there are names, so that replicas come and go.</summary>
@@ -46,9 +47,12 @@ internal sealed class ReplicaAddresses
     /// <summary>Why the last look-up of a name brought nothing; null where all did.</summary>
     public string? Problem => _names.Select(name => name.Problem).FirstOrDefault(problem => problem is not null);
 
+    /// <summary>The host that the replica there must be: a name where the address was found by it.</summary>
+    public string HostOf(Uri address) => _names.FirstOrDefault(name => name.Known.Contains(address))?.Host ?? address.IdnHost;
+
     public static bool IsName(string address) => address.StartsWith(NameScheme, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Host and port of a <c>dns:///host:port</c> as an address in cleartext; null where it is none.</summary>
+    /// <summary>Host and port of a <c>dns:///host:port</c> as an address; null where it is none.</summary>
     public static Uri? TryParseName(string address)
     {
         if (!IsName(address))
@@ -66,11 +70,13 @@ internal sealed class ReplicaAddresses
         Task.WhenAll(_names.Select(name => name.RefreshAsync(cancellationToken)));
 
     /// <summary>One name and the addresses it last had.</summary>
-    private sealed class Name(Uri name, TimeSpan timeout, TimeProvider time, NameLookup lookUp)
+    private sealed class Name(Uri name, string scheme, TimeSpan timeout, TimeProvider time, NameLookup lookUp)
     {
         private volatile Uri[] _known = [];
         private volatile string? _problem;
         private Task<IPAddress[]>? _lookingUp;
+
+        public string Host => name.IdnHost;
 
         public Uri[] Known => _known;
 
@@ -84,7 +90,7 @@ internal sealed class ReplicaAddresses
                 if (_lookingUp is not { IsCompleted: false })
                     _lookingUp = lookUp(name.IdnHost, cancellationToken);
                 IPAddress[] found = await _lookingUp.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
-                Uri[] addresses = [.. OneFamily(found).Select(address => new UriBuilder("http", address.ToString(), name.Port).Uri)];
+                Uri[] addresses = [.. OneFamily(found).Select(address => new UriBuilder(scheme, address.ToString(), name.Port).Uri)];
                 _problem = addresses.Length == 0 ? $"{name.Host} has no address." : null;
                 if (addresses.Length > 0)
                     _known = addresses;

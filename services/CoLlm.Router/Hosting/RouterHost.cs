@@ -30,14 +30,14 @@ public static class RouterHost
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         configureLogging(builder.Logging);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.ListenForGrpc(options.Listen, options.HealthListen, maxStreams: options.Admission.MaxStreamsPerConnection);
+        builder.WebHost.ListenAt(options.Listeners);
         builder.Services.AddServiceDefaults(builder.Configuration, ServiceIdentity.Of<RouterOptions>("router"), options.Drain);
         AddServices(builder.Services, options);
 
         WebApplication application = builder.Build();
-        application.MapGrpcService<GenerationService>();
-        application.MapGrpcHealthChecksService();
-        application.MapGrpcReflectionService();
+        application.MapGrpcService<GenerationService>().ServedAt(ListenerKind.Grpc);
+        application.MapGrpcHealthChecksService().ServedAt(ListenerKind.Grpc);
+        application.MapGrpcReflectionService().ServedAt(ListenerKind.Grpc);
         application.MapServiceDefaults();
         application.AnnounceAddresses();
         return application;

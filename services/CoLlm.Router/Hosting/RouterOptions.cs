@@ -4,14 +4,18 @@ using CoLlm.Inference.Cpu;
 using CoLlm.Router.Admission;
 using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
+using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
+using CoLlm.ServiceDefaults.Tls;
 
 namespace CoLlm.Router.Hosting;
 
 /// <summary>All settings of a router process; <c>README.md</c> beside it lists every one with its default.</summary>
 public sealed record RouterOptions
 {
-    /// <summary>Where gRPC is served, HTTP/2 in cleartext: <c>http://IP:PORT</c> (port 0: any free one) or <c>unix:/path</c>.</summary>
+    /// <summary>
+    /// Where gRPC is served, HTTP/2: <c>http://IP:PORT</c> in cleartext, <c>https://IP:PORT</c> (port 0: any free one) or <c>unix:/path</c>.
+    /// </summary>
     /// <value>http://127.0.0.1:5100.</value>
     [Required]
     public string Listen { get; init; } = "http://127.0.0.1:5100";
@@ -21,6 +25,10 @@ public sealed record RouterOptions
     /// </summary>
     /// <value>empty: they are served at <see cref="Listen"/> alone, to HTTP/2 clients.</value>
     public string HealthListen { get; init; } = "";
+
+    /// <summary>What is shown and asked for at <c>https://</c> addresses.</summary>
+    /// <value>null: every address is in cleartext.</value>
+    public TlsListenOptions? Tls { get; init; }
 
     /// <summary>The name under which clients ask for base, swap head and experts together.</summary>
     /// <value>collm.</value>
@@ -49,7 +57,15 @@ public sealed record RouterOptions
     /// <summary>How a stop proceeds.</summary>
     public DrainOptions Drain { get; init; } = new();
 
-    /// <summary>Rules across several values: a sentence for each one that is broken.</summary>
+    internal Listeners Listeners => new()
+    {
+        Grpc = Listen,
+        Health = HealthListen,
+        Tls = Tls,
+        MaxStreams = Admission.MaxStreamsPerConnection,
+    };
+
+    /// <summary>Rules across several values: a sentence for each one that is broken. Certificates are read.</summary>
     public IEnumerable<string> FindProblems() => RouterOptionsRules.Check(this);
 }
 

@@ -1,7 +1,7 @@
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Cpu;
 using CoLlm.Router.Experts;
-using CoLlm.ServiceDefaults.Listening;
+using CoLlm.ServiceDefaults.Tls;
 
 namespace CoLlm.Router.Hosting;
 
@@ -10,8 +10,7 @@ internal static class RouterOptionsRules
 {
     public static IEnumerable<string> Check(RouterOptions options) =>
     [
-        .. Listening("Listen", options.Listen),
-        .. options.HealthListen.Length > 0 ? Listening("HealthListen", options.HealthListen) : [],
+        .. options.Listeners.FindProblems(),
         .. options.Base is { } model && !DeviceBackends.IsProcessor(model.Device) && model.WeightFormat != WeightFormat.AsStored
             ? [$"Base: Device is {model.Device} and WeightFormat {model.WeightFormat}; quantised weights are for the device cpu."]
             : Array.Empty<string>(),
@@ -53,6 +52,7 @@ internal static class RouterOptionsRules
         .. expert.Addresses.Distinct(StringComparer.OrdinalIgnoreCase).Count() < expert.Addresses.Length
             ? [$"{place}.Addresses: an address is given twice."]
             : Array.Empty<string>(),
+        .. expert.Tls is { } tls ? Secured(place, expert, tls) : [],
         .. Duration($"{place}.ConnectTimeout", expert.ConnectTimeout, mayBeZero: false),
         .. Duration($"{place}.AskTimeout", expert.AskTimeout, mayBeZero: false),
         .. Duration($"{place}.OverloadPatience", expert.OverloadPatience, mayBeZero: true),
@@ -65,11 +65,12 @@ internal static class RouterOptionsRules
             : Array.Empty<string>(),
     ];
 
-    private static IEnumerable<string> Listening(string place, string address)
-    {
-        if (ListenAddress.TryParse(address, out string? problem) is null)
-            yield return $"{place}: {problem}";
-    }
+    private static IEnumerable<string> Secured(string place, ExpertOptions expert, TlsConnectOptions tls) =>
+    [
+        .. expert.Addresses.Index().Where(entry => entry.Item.StartsWith("http:", StringComparison.OrdinalIgnoreCase))
+            .Select(entry => $"{place}.Addresses[{entry.Index}] is {entry.Item}, in cleartext, but {place}.Tls is set; write https:// or leave Tls out."),
+        .. tls.FindProblems($"{place}.Tls"),
+    ];
 
     private static IEnumerable<string> Address(string place, string address)
     {

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace CoLlm.ServiceDefaults.Listening;
 
-/// <summary>A place to listen at: <c>http://HOST:PORT</c> with an IP address, <c>localhost</c> or <c>*</c>, or <c>unix:/absolute/path</c>.</summary>
+/// <summary>
+/// A place to listen at: <c>http://HOST:PORT</c> or, with TLS, <c>https://HOST:PORT</c>, where the host is an IP address, <c>localhost</c> or
+/// <c>*</c>; or <c>unix:/absolute/path</c>.
+/// </summary>
 public sealed record ListenAddress
 {
     private ListenAddress()
@@ -15,21 +18,25 @@ public sealed record ListenAddress
     /// <summary>Null for a unix socket.</summary>
     public IPEndPoint? EndPoint { get; private init; }
 
+    /// <summary>Whether TLS is spoken there.</summary>
+    public bool IsSecure { get; private init; }
+
     /// <summary>Null, and one sentence, where the text is no such address.</summary>
     public static ListenAddress? TryParse(string text, out string? problem)
     {
         problem = null;
         if (text.StartsWith("unix:/", StringComparison.Ordinal))
             return new ListenAddress { UnixPath = text["unix:".Length..] };
-        if (TryParseHttp(text) is { } endPoint)
-            return new ListenAddress { EndPoint = endPoint };
-        problem = $"\"{text}\" is no address to listen at; write http://IP:PORT, http://localhost:PORT, http://*:PORT or unix:/path.";
+        if (TryParseTcp(text, "http://") is { } clear)
+            return new ListenAddress { EndPoint = clear };
+        if (TryParseTcp(text, "https://") is { } secure)
+            return new ListenAddress { EndPoint = secure, IsSecure = true };
+        problem = $"\"{text}\" is no address to listen at; write http://IP:PORT, http://localhost:PORT, http://*:PORT, the same with https, or unix:/path.";
         return null;
     }
 
-    private static IPEndPoint? TryParseHttp(string text)
+    private static IPEndPoint? TryParseTcp(string text, string scheme)
     {
-        const string scheme = "http://";
         if (!text.StartsWith(scheme, StringComparison.Ordinal))
             return null;
         string authority = text[scheme.Length..].TrimEnd('/');

@@ -15,7 +15,7 @@ public sealed class ServiceCommandTests
         CollmRun run = await CollmRun.OfAsync("", "serve", "expert", "--config", config);
 
         Assert.Equal(1, run.ExitCode);
-        Assert.StartsWith("collm serve expert: It cannot listen where Listen or HealthListen says: ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("collm serve expert: It cannot listen where its settings say: ", run.Error, StringComparison.Ordinal);
         Assert.Single(run.Error.Trim().Split('\n'));
     }
 }

@@ -1,6 +1,11 @@
 using System.Text.Json;
+using CoLlm.Expert;
+using CoLlm.Router.Hosting;
+using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.ServiceDefaults.Tls;
 using CoLlm.Testing;
 using k8s.Models;
+using Microsoft.Extensions.Configuration;
 
 namespace CoLlm.Deploy.Tests.Kubernetes;
 
@@ -64,6 +69,30 @@ public sealed class ComponentTests
     }
 
     [Fact]
+    public async Task Tls_OnTheBase_ServesWithTheSecretAndProbesWithoutIt()
+    {
+        Manifests manifests = await WithAsync("tls");
+        foreach ((string _, V1PodTemplateSpec pod) in manifests.Pods)
+        {
+            string component = Manifests.ComponentOf(pod);
+            V1Container container = pod.Spec.Containers[0];
+            V1VolumeMount mount = container.VolumeMounts.Single(mount => mount.Name == "tls");
+            Assert.Equal(($"{component}-tls", null), (pod.Spec.Volumes.Single(volume => volume.Name == "tls").Secret.SecretName, mount.SubPath));
+            IConfiguration variables = new ConfigurationBuilder().AddInMemoryCollection(container.Env.Select(Setting)).Build();
+            (string listen, TlsListenOptions? tls) = component == "router"
+                ? (variables.Get<RouterOptions>()!.Listen, variables.Get<RouterOptions>()!.Tls)
+                : (variables.Get<ExpertOptions>()!.Listen, variables.Get<ExpertOptions>()!.Tls);
+            Assert.Equal($"https://*:{ServiceSettings.Of(manifests, pod).GrpcPort}", listen);
+            string ca = component == "expert" ? $"{mount.MountPath}/ca.crt" : "";
+            Assert.Equal(new TlsListenOptions { Certificate = new() { Path = $"{mount.MountPath}/tls.crt", KeyPath = $"{mount.MountPath}/tls.key" }, ClientCaPath = ca }, tls);
+            foreach (V1Probe probe in new[] { container.StartupProbe, container.LivenessProbe, container.ReadinessProbe })
+                Assert.Equal((null, "http"), (probe.Grpc, probe.HttpGet.Port.Value));
+        }
+
+        Assert.All(manifests.Of<V1Service>(), service => Assert.Equal(("grpc", "https"), (service.Spec.Ports[0].Name, service.Spec.Ports[0].AppProtocol)));
+    }
+
+    [Fact]
     public async Task BaseAlone_WithoutExperts_IsARouterThatWorks()
     {
         Manifests manifests = Manifests.Parse(await Manifests.BuildAsync("deploy/kubernetes/base"));
@@ -71,6 +100,10 @@ public sealed class ComponentTests
         Assert.Empty(ServiceSettings.Of(manifests, manifests.Pods.Single().Pod).Router!.Experts);
         Assert.Contains("Base", JsonDocument.Parse(manifests.ConfigurationOf(manifests.Pods.Single().Pod), new() { CommentHandling = JsonCommentHandling.Skip }).RootElement.EnumerateObject().Select(property => property.Name));
     }
+
+    /// <summary>A variable as the process reads it.</summary>
+    private static KeyValuePair<string, string?> Setting(V1EnvVar variable) => new(
+        variable.Name.Replace(ServiceConfiguration.EnvironmentPrefix, "", StringComparison.Ordinal).Replace("__", ":", StringComparison.Ordinal), variable.Value);
 
     private static async Task<Manifests> WithAsync(string component)
     {

@@ -6,9 +6,9 @@ using Grpc.Net.Client;
 namespace CoLlm.EndToEnd.Tests.Clients;
 
 /// <summary>A client of a router process.</summary>
-internal sealed class RouterClient(CollmProcess router) : IDisposable
+internal sealed class RouterClient(CollmProcess router, GrpcChannelOptions? options = null) : IDisposable
 {
-    private readonly GrpcChannel _channel = GrpcChannel.ForAddress(router.Address);
+    private readonly GrpcChannel _channel = GrpcChannel.ForAddress(router.Address, options ?? new GrpcChannelOptions());
 
     public CollmProcess Process => router;
 

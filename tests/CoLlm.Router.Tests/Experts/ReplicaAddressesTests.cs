@@ -23,6 +23,16 @@ public sealed class ReplicaAddressesTests
     }
 
     [Fact]
+    public async Task HostOf_AddressFoundByName_IsThatName()
+    {
+        ReplicaAddresses addresses = new(["https://fixed:9000", "dns:///expert:9001"], "https", TimeSpan.FromSeconds(2), _time, (host, _) => _lookUp(host));
+        Answer("10.0.0.1", "10.0.0.2");
+        await addresses.RefreshAsync(default);
+        Assert.Equal(["https://fixed:9000/", "https://10.0.0.1:9001/", "https://10.0.0.2:9001/"], Known(addresses));
+        Assert.Equal(["fixed", "expert", "expert"], addresses.Known.Select(addresses.HostOf));
+    }
+
+    [Fact]
     public async Task RefreshAsync_BothAddressFamilies_CountEveryReplicaOnce()
     {
         ReplicaAddresses addresses = Of("dns:///expert:9000");
@@ -93,7 +103,7 @@ public sealed class ReplicaAddressesTests
     [InlineData("dns:///[::]:9000")]
     public async Task RefreshAsync_NameThatStandsForNoAddress_SaysSo(string address)
     {
-        ReplicaAddresses addresses = new([address], TimeSpan.FromSeconds(2), _time, Dns.GetHostAddressesAsync);
+        ReplicaAddresses addresses = new([address], "http", TimeSpan.FromSeconds(2), _time, Dns.GetHostAddressesAsync);
         await addresses.RefreshAsync(default);
         Assert.Contains(" cannot be looked up: ", addresses.Problem, StringComparison.Ordinal);
         Assert.Empty(addresses.Known);
@@ -135,7 +145,7 @@ public sealed class ReplicaAddressesTests
 
     private static IEnumerable<string> Known(ReplicaAddresses addresses) => addresses.Known.Select(address => address.ToString());
 
-    private ReplicaAddresses Of(params string[] addresses) => new(addresses, TimeSpan.FromSeconds(2), _time, (host, _) => _lookUp(host));
+    private ReplicaAddresses Of(params string[] addresses) => new(addresses, "http", TimeSpan.FromSeconds(2), _time, (host, _) => _lookUp(host));
 
     private void Answer(params string[] addresses) => _lookUp = _ => Task.FromResult<IPAddress[]>([.. addresses.Select(IPAddress.Parse)]);
 }

@@ -4,7 +4,9 @@ using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
 using CoLlm.ServiceDefaults.Configuration;
+using CoLlm.ServiceDefaults.Tls;
 using CoLlm.Testing;
+using CoLlm.Testing.Certificates;
 
 namespace CoLlm.Router.Tests.Hosting;
 
@@ -35,16 +37,28 @@ public sealed class RouterOptionsTests
         Assert.Contains(range.Errors, error => error.StartsWith("Requests.DefaultMaxNewTokens", StringComparison.Ordinal));
     }
 
+    /// <summary>Its files are looked at when the cases are run, so they last as long as the tests.</summary>
+    private static readonly TestAuthority Authority = MakeAuthority();
+
     public static TheoryData<string, RouterOptions> Contradictions
     {
         get
         {
             RouterOptions good = RouterUnderTest.Options("http://127.0.0.1:1");
             ExpertOptions expert = good.Experts[0];
+            ExpertOptions secure = expert with { Addresses = ["https://a:1", "dns:///b:1"] };
+            TestAuthority authority = Authority;
             return new()
             {
                 { "Listen: \"nowhere\" is no address", good with { Listen = "nowhere" } },
                 { "HealthListen: \"ftp://x\" is no address", good with { HealthListen = "ftp://x" } },
+                { "Listen is https://*:1, which needs a certificate", good with { Listen = "https://*:1" } },
+                { "Tls is set, but no address begins with https://", good with { Tls = Shown(authority) } },
+                { "Tls.ClientCaPath: /nowhere cannot be read", good with { Listen = "https://*:1", Tls = Shown(authority) with { ClientCaPath = "/nowhere" } } },
+                { "Experts[0].Tls.CaPath: /nowhere cannot be read", good with { Experts = [secure with { Tls = new() { CaPath = "/nowhere" } }] } },
+                { "Experts[0].Tls.ServerName is \"a b\"", good with { Experts = [secure with { Tls = new() { ServerName = "a b" } }] } },
+                { "Experts[0].Tls.Certificate.KeyPath: it is not set", good with { Experts = [secure with { Tls = new() { Certificate = new() { Path = authority.CertificatePath("router") } } }] } },
+                { "Experts[0].Addresses[1] is http://b:1, in cleartext", good with { Experts = [secure with { Addresses = ["https://a:1", "http://b:1"], Tls = new() { ServerName = "a" } }] } },
                 { "Base: Device is cuda:0 and WeightFormat Int8", good with { Base = good.Base! with { Device = "cuda:0", WeightFormat = WeightFormat.Int8 } } },
                 { "Experts[0].Addresses[0] is \"host:1\"", good with { Experts = [expert with { Addresses = ["host:1"] }] } },
                 { "Experts[0].Addresses[0] is \"dns:///expert\"", good with { Experts = [expert with { Addresses = ["dns:///expert"] }] } },
@@ -71,6 +85,32 @@ public sealed class RouterOptionsTests
     {
         ServiceConfigurationException exception = Assert.Throws<ServiceConfigurationException>(() => RouterHost.Build(options));
         Assert.Contains(sentence, Assert.Single(exception.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_TlsInFileAndEnvironmentNames_IsBound()
+    {
+        RouterOptions options = Load($$"""
+            {
+              "Listen": "https://*:5100", "Base": { "Directory": "/models/base" },
+              "Tls": { "Certificate": { "Path": "{{Authority.CertificatePath("router")}}", "KeyPath": "{{Authority.KeyPath("router")}}" },
+                       "ClientCertificateMode": "AllowCertificate", "ClientCaPath": "{{Authority.CaPath}}" },
+              "Experts": [ { "Name": "e", "Addresses": [ "dns:///expert:5200" ], "Tls": { "CaPath": "{{Authority.CaPath}}" } } ]
+            }
+            """);
+        Assert.Equal(ClientCertificateMode.AllowCertificate, options.Tls!.ClientCertificateMode);
+        Assert.Equal(Authority.CaPath, options.Experts[0].Tls!.CaPath);
+    }
+
+    private static TlsListenOptions Shown(TestAuthority authority) =>
+        new() { Certificate = new() { Path = authority.CertificatePath("router"), KeyPath = authority.KeyPath("router") } };
+
+    private static TestAuthority MakeAuthority()
+    {
+        TestAuthority authority = new();
+        authority.Issue("router", ["localhost"]);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => authority.Dispose();
+        return authority;
     }
 
     private static RouterOptions Load(string json)

@@ -9,11 +9,11 @@ public sealed class ListeningSetupTests
 {
     /// <summary>Also where the kernel has no IPv6, for which an address of that family cannot be bound.</summary>
     [Fact]
-    public async Task ListenForGrpc_EveryAddress_ServesIPv4()
+    public async Task ListenAt_EveryAddress_ServesIPv4()
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ListenForGrpc("http://*:0", "http://*:0", maxStreams: 1);
+        builder.WebHost.ListenAt(new Listeners { Grpc = "http://*:0", Health = "http://*:0", MaxStreams = 1 });
         await using WebApplication app = builder.Build();
         app.MapGet("/", () => Results.Text("here"));
         await app.StartAsync(TestContext.Current.CancellationToken);
