@@ -36,6 +36,12 @@ public sealed class CpuBackend : IInferenceBackend
     /// <summary>Compute threads in use.</summary>
     public int ThreadCount => _pool.ThreadCount;
 
+    /// <summary>The kernels that are chosen here, in words: the best that the processor has and the system allows.</summary>
+    public static string BestKernels => KernelTable.For(KernelTable.Best).Description;
+
+    /// <summary>The kernels that this backend runs, in words.</summary>
+    public string Kernels => _kernels.Description;
+
     /// <summary>Bytes of the packed matrices, in memory or in the mapped cache file.</summary>
     public long PackedWeightBytes => _model.PackedBytes;
 

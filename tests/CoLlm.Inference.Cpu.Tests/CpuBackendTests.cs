@@ -1,5 +1,6 @@
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu.Kernels;
 using CoLlm.Testing.Reference;
 
 namespace CoLlm.Inference.Cpu.Tests;
@@ -33,6 +34,16 @@ public sealed class CpuBackendTests
         using var checkpoint = new MemoryCheckpoint(MemoryCheckpoint.Shape(), ElementType.BFloat16) { Spoiled = (tensor, 9, float.NaN) };
         CheckpointException exception = Assert.Throws<CheckpointException>(() => CpuBackend.Load(checkpoint));
         Assert.Contains($"'{tensor}' holds NaN at element 9", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kernels_BestAndForced_SayWhichRun()
+    {
+        using var checkpoint = new MemoryCheckpoint(MemoryCheckpoint.Shape(), ElementType.Float32);
+        using CpuBackend best = CpuBackend.Load(checkpoint);
+        using CpuBackend portable = CpuBackend.Load(checkpoint, new CpuBackendOptions { InstructionSet = InstructionSet.Portable });
+        Assert.Equal(CpuBackend.BestKernels, best.Kernels);
+        Assert.Equal("portable, 128 bits", portable.Kernels);
     }
 
     [Fact]

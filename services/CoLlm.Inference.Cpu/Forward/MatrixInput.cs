@@ -38,13 +38,9 @@ internal sealed unsafe class MatrixInput(KernelTable kernels, WorkerPool pool) :
         _depth = matrix.Depth;
         _kind = matrix.Kind;
         _target = buffer;
-        Tiles = RowTiles.For(rows, _kind.IsInteger() ? Int8Tile.MaxRows : kernels.MaxFloatRows);
-        RowBytes = _kind switch
-        {
-            WeightKind.Int8 => (long)matrix.Units * Int8Tile.InputInts * sizeof(int),
-            WeightKind.Int4 => (long)matrix.Units * Int4Tile.InputInts * sizeof(int),
-            _ => (long)matrix.Depth * sizeof(float),
-        };
+        IntegerKernels? integers = _kind.IsInteger() ? kernels.Integer(_kind) : null;
+        Tiles = RowTiles.For(rows, integers?.MaxRows ?? kernels.MaxFloatRows);
+        RowBytes = (integers is null ? matrix.Depth : (long)matrix.Units * integers.InputInts) * sizeof(int);
         Data = buffer;
         if (rows == 1 && !_kind.IsInteger())
             Data = (byte*)source;
@@ -57,15 +53,14 @@ internal sealed unsafe class MatrixInput(KernelTable kernels, WorkerPool pool) :
         int start = Tiles.Start(item);
         int rows = Tiles.Start(item + 1) - start;
         byte* target = _target + (start * RowBytes);
-        for (int row = 0; row < rows; row++)
-        {
-            float* source = _source + ((start + row) * _sourceStride);
-            if (_kind == WeightKind.Int8)
-                kernels.QuantizeForInt8(source, _depth, (int*)target, row, rows);
-            else if (_kind == WeightKind.Int4)
-                kernels.QuantizeForInt4(source, _depth, (int*)target, row, rows);
-        }
+        float* source = _source + (start * _sourceStride);
         if (!_kind.IsInteger())
-            TileTranspose.Run(_source + (start * _sourceStride), _sourceStride, (float*)target, rows, _depth);
+        {
+            TileTranspose.Run(source, _sourceStride, (float*)target, rows, _depth);
+            return;
+        }
+        IntegerKernels integers = kernels.Integer(_kind);
+        for (int row = 0; row < rows; row++)
+            integers.Quantize(source + (row * _sourceStride), _depth, (int*)target, row, rows);
     }
 }

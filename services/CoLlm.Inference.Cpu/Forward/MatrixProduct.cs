@@ -94,20 +94,16 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
         byte* input = _input + (start * _inputRowBytes);
         output += start * _outputStride;
         bool accumulate = unit > 0;
-        switch (_matrix.Kind)
+        if (_matrix.Kind.IsInteger())
         {
-            case WeightKind.Int8:
-                int* bytes = (int*)input + ((long)unit * Int8Tile.InputInts * rows);
-                kernels.Int8Tiles[rows](weights, bytes, count, output, _outputStride, accumulate);
-                break;
-            case WeightKind.Int4:
-                int* nibbles = (int*)input + ((long)unit * Int4Tile.InputInts * rows);
-                kernels.Int4Tiles[rows](weights, nibbles, count, output, _outputStride, accumulate);
-                break;
-            default:
-                float* floats = (float*)input + ((long)unit * rows);
-                FloatTiles[rows](weights, weights + 64, _matrix.Kind.UnitBytes(), floats, count, output, _outputStride, accumulate);
-                break;
+            IntegerKernels integers = kernels.Integer(_matrix.Kind);
+            int* values = (int*)input + ((long)unit * integers.InputInts * rows);
+            integers.Tiles[rows](weights, values, count, output, _outputStride, accumulate);
+        }
+        else
+        {
+            float* values = (float*)input + ((long)unit * rows);
+            FloatTiles[rows](weights, weights + 64, _matrix.Kind.UnitBytes(), values, count, output, _outputStride, accumulate);
         }
     }
 

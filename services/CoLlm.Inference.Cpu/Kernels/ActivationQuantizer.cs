@@ -6,7 +6,7 @@ namespace CoLlm.Inference.Cpu.Kernels;
 /// <summary>
 /// Activations to 8-bit integers: each group of 32 is divided by its largest magnitude over 127 and rounded to nearest even.
 /// Packs one row of a tile in the form that the integer tiles read: per group the rows' scales, then the rows' corrections
-/// (the group's sum times the weights' offset), then the values.
+/// (minus the group's sum times the weights' offset), then the values.
 /// </summary>
 internal static unsafe class ActivationQuantizer
 {
@@ -32,7 +32,7 @@ internal static unsafe class ActivationQuantizer
         int* values = stackalloc int[Scratch];
         for (int start = 0; start < depth; start += GroupSize, packed += Int8Tile.InputInts * rows)
         {
-            Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, 128);
+            Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, Int8Tile.WeightOffset);
             int* target = packed + (2 * rows) + (2 * row);
             for (int i = 0; i < GroupSize; i += 4, target += 2 * rows)
             {
@@ -49,12 +49,28 @@ internal static unsafe class ActivationQuantizer
     public static void ForInt4<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows)
         where TSimd : struct, ISimd<TV, TI>
         where TV : struct
+        where TI : struct =>
+        InBytes<TSimd, TV, TI>(input, depth, packed, row, rows, Int4Tile.WeightOffset);
+
+    /// <summary>Quantises for 8-bit weights and a tile that multiplies bytes: per 4 depth steps their 4 bytes.</summary>
+    /// <inheritdoc cref="ForInt8" path="/param"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ForInt8InBytes<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct =>
+        InBytes<TSimd, TV, TI>(input, depth, packed, row, rows, Int8Tile.WeightOffset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InBytes<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows, int offset)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
         where TI : struct
     {
         int* values = stackalloc int[Scratch];
         for (int start = 0; start < depth; start += GroupSize, packed += Int4Tile.InputInts * rows)
         {
-            Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, 8);
+            Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, offset);
             int* target = packed + (2 * rows) + row;
             for (int i = 0; i < GroupSize; i += 4, target += rows)
             {
@@ -91,7 +107,7 @@ internal static unsafe class ActivationQuantizer
             TSimd.StoreInt(value, values + i);
         }
         ((float*)packed)[row] = scale;
-        packed[rows + row] = TSimd.SumLanes(sum) * offset;
+        packed[rows + row] = -TSimd.SumLanes(sum) * offset;
     }
 
     /// <summary>Largest magnitude of 32 values; NaN when one of them is NaN or infinite, so that nothing is lost silently.</summary>

@@ -18,8 +18,9 @@ internal static unsafe class Int4Tile
 
     public const int ScaleBytes = 64;
     public const int GroupBytes = ScaleBytes + 512;
-    public const int MaxRows = 6;
 
+    /// <summary>What a stored weight is above its value.</summary>
+    public const int WeightOffset = 8;
     /// <summary>Integers that one row takes in a packed group: scale, correction, and 32 values in 8 bits.</summary>
     public const int InputInts = 10;
 
@@ -218,7 +219,7 @@ internal static unsafe class Int4Tile
         where TI : struct
     {
         TI dot = TSimd.MultiplyAddPairs(pairs, ones, TSimd.BroadcastInt(0));
-        TV exact = TSimd.ConvertToFloat(TSimd.SubtractInt(dot, TSimd.BroadcastInt(groupInput[rows + row])));
+        TV exact = TSimd.ConvertToFloat(TSimd.AddInt(dot, TSimd.BroadcastInt(groupInput[rows + row])));
         TV scale = TSimd.Multiply(weightScale, TSimd.Broadcast(((float*)groupInput)[row]));
         return TSimd.MultiplyAdd(exact, scale, sum);
     }

@@ -19,8 +19,9 @@ internal static unsafe class Int8Tile
 
     public const int ScaleBytes = 64;
     public const int GroupBytes = ScaleBytes + 1024;
-    public const int MaxRows = 6;
 
+    /// <summary>What a stored weight is above its value.</summary>
+    public const int WeightOffset = 128;
     /// <summary>Integers that one row takes in a packed group: scale, correction, and 32 values in 16 bits.</summary>
     public const int InputInts = 18;
 
@@ -217,7 +218,7 @@ internal static unsafe class Int8Tile
         where TV : struct
         where TI : struct
     {
-        TV exact = TSimd.ConvertToFloat(TSimd.SubtractInt(dot, TSimd.BroadcastInt(groupInput[rows + row])));
+        TV exact = TSimd.ConvertToFloat(TSimd.AddInt(dot, TSimd.BroadcastInt(groupInput[rows + row])));
         TV scale = TSimd.Multiply(weightScale, TSimd.Broadcast(((float*)groupInput)[row]));
         return TSimd.MultiplyAdd(exact, scale, sum);
     }

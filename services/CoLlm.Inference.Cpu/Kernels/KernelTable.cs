@@ -1,23 +1,37 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using CoLlm.Inference.Cpu.Kernels.MachineCode;
 using CoLlm.Inference.Cpu.Kernels.Simd;
+using CoLlm.Inference.Cpu.Weights;
 
 namespace CoLlm.Inference.Cpu.Kernels;
 
-/// <summary>The register widths that kernels exist for.</summary>
+/// <summary>The instructions that kernels exist for; each includes those before it.</summary>
 internal enum InstructionSet
 {
     Portable,
     Avx2,
     Avx512,
+
+    /// <summary>Integer tiles in generated machine code.</summary>
+    Avx512Vnni,
 }
 
-/// <summary>The kernels of one register width, as function pointers; tiles by number of rows.</summary>
+/// <summary>The kernels of one instruction set, as function pointers; tiles by number of rows.</summary>
 internal sealed unsafe class KernelTable
 {
     private KernelTable(InstructionSet instructionSet) => InstructionSet = instructionSet;
 
     public InstructionSet InstructionSet { get; }
+
+    /// <summary>The kernels in words, for people who compare machines.</summary>
+    public string Description => InstructionSet switch
+    {
+        InstructionSet.Avx512Vnni => "AVX-512, integer products in generated VNNI code",
+        InstructionSet.Avx512 => "AVX-512",
+        InstructionSet.Avx2 => "AVX2",
+        _ => "portable, 128 bits",
+    };
 
     /// <summary>Most rows of a float tile.</summary>
     public required int MaxFloatRows { get; init; }
@@ -28,13 +42,9 @@ internal sealed unsafe class KernelTable
 
     public required delegate*<byte*, byte*, long, float*, int, float*, long, bool, void>[] BFloat16Tiles { get; init; }
 
-    public required delegate*<byte*, int*, int, float*, long, bool, void>[] Int8Tiles { get; init; }
+    public required IntegerKernels Int8 { get; init; }
 
-    public required delegate*<byte*, int*, int, float*, long, bool, void>[] Int4Tiles { get; init; }
-
-    public required delegate*<float*, int, int*, int, int, void> QuantizeForInt8 { get; init; }
-
-    public required delegate*<float*, int, int*, int, int, void> QuantizeForInt4 { get; init; }
+    public required IntegerKernels Int4 { get; init; }
 
     public required delegate*<float*, float*, float*, int, float, void> RmsNorm { get; init; }
 
@@ -55,18 +65,22 @@ internal sealed unsafe class KernelTable
     /// <summary>Floats in a register.</summary>
     public required int Width { get; init; }
 
-    /// <summary>The widest instruction set of this processor.</summary>
+    /// <summary>The best instruction set that this processor, and the system with it, lets us use.</summary>
     public static InstructionSet Best =>
-        Avx512BW.IsSupported && Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
+        Avx512BW.IsSupported && Vector512.IsHardwareAccelerated
+            ? DotProductTile.IsSupported ? InstructionSet.Avx512Vnni : InstructionSet.Avx512
         : Avx2.IsSupported && Fma.IsSupported ? InstructionSet.Avx2
         : InstructionSet.Portable;
 
     public static KernelTable For(InstructionSet instructionSet) => instructionSet switch
     {
-        InstructionSet.Avx512 => Create<Avx512Simd, Vector512<float>, Vector512<int>>(instructionSet),
+        InstructionSet.Avx512 or InstructionSet.Avx512Vnni => Create<Avx512Simd, Vector512<float>, Vector512<int>>(instructionSet),
         InstructionSet.Avx2 => Create<Avx2Simd, Vector256<float>, Vector256<int>>(instructionSet),
         _ => Create<PortableSimd, Vector128<float>, Vector128<int>>(instructionSet),
     };
+
+    /// <param name="kind">An integer kind.</param>
+    public IntegerKernels Integer(WeightKind kind) => kind == WeightKind.Int8 ? Int8 : Int4;
 
     private static KernelTable Create<TSimd, TV, TI>(InstructionSet instructionSet)
         where TSimd : struct, ISimd<TV, TI>
@@ -77,28 +91,12 @@ internal sealed unsafe class KernelTable
             Float32Tiles = FloatTiles<TSimd, TV, TI, Float32Format>(),
             Float16Tiles = FloatTiles<TSimd, TV, TI, Float16Format>(),
             BFloat16Tiles = FloatTiles<TSimd, TV, TI, BFloat16Format>(),
-            Int8Tiles =
-            [
-                null,
-                &Int8Tile.Run<TSimd, TV, TI, Rows1>,
-                &Int8Tile.Run<TSimd, TV, TI, Rows2>,
-                &Int8Tile.Run<TSimd, TV, TI, Rows3>,
-                &Int8Tile.Run<TSimd, TV, TI, Rows4>,
-                &Int8Tile.Run<TSimd, TV, TI, Rows5>,
-                &Int8Tile.Run<TSimd, TV, TI, Rows6>,
-            ],
-            Int4Tiles =
-            [
-                null,
-                &Int4Tile.Run<TSimd, TV, TI, Rows1>,
-                &Int4Tile.Run<TSimd, TV, TI, Rows2>,
-                &Int4Tile.Run<TSimd, TV, TI, Rows3>,
-                &Int4Tile.Run<TSimd, TV, TI, Rows4>,
-                &Int4Tile.Run<TSimd, TV, TI, Rows5>,
-                &Int4Tile.Run<TSimd, TV, TI, Rows6>,
-            ],
-            QuantizeForInt8 = &ActivationQuantizer.ForInt8<TSimd, TV, TI>,
-            QuantizeForInt4 = &ActivationQuantizer.ForInt4<TSimd, TV, TI>,
+            Int8 = instructionSet < InstructionSet.Avx512Vnni
+                ? IntegerKernels.Int8<TSimd, TV, TI>()
+                : IntegerKernels.Int8DotProducts<TSimd, TV, TI>(),
+            Int4 = instructionSet < InstructionSet.Avx512Vnni
+                ? IntegerKernels.Int4<TSimd, TV, TI>()
+                : IntegerKernels.Int4DotProducts<TSimd, TV, TI>(),
             RmsNorm = &RowKernels.RmsNorm<TSimd, TV, TI>,
             Add = &RowKernels.Add<TSimd, TV, TI>,
             GatedPanel = &RowKernels.GatedPanel<TSimd, TV, TI>,

@@ -37,6 +37,7 @@ internal static class PeerBenchmark
             $"inference-peer-{string.Join('-', formats)}",
             "Inference beside llama.cpp",
             $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name} MODEL_DIR NODE_FOLDER {string.Join(' ', formats.Select(format => format + "=MODEL.gguf"))}");
+        report.Line($"- Kernels: {CpuBackend.BestKernels}");
         report.Line($"- Same weights as safetensors and as GGUF (bf16; q8_0 beside int8, q4_0 beside int4), {threads} threads each, in turns: {Rounds} rounds of {Turns} steps, of which the median counts (prompts: {PromptRounds} rounds of one)");
         report.Line($"- Decode at {Context} tokens of context, prompt of {PromptTokens} tokens; ratio is ours over theirs, median of the rounds' ratios");
         report.Line();

@@ -21,6 +21,7 @@ internal static class SpeedBenchmark
         string shape = args.Length > 0 ? args[0] : "1b";
         ModelConfig config = ModelShapes.Find(shape) ?? throw new ArgumentException($"There is no shape '{shape}'.");
         ResultFile report = new("inference", "Inference on the processor", $"dotnet run -c Release --project tests/CoLlm.Benchmarks -- {Name} {shape}");
+        report.Line($"- Kernels: {CpuBackend.BestKernels}");
         report.Line($"- Shape {shape}: random weights, {config.LayerCount} layers, hidden {config.HiddenSize}, feed-forward {config.FeedForwardSize}, context {Context}");
         report.Line($"- {Rounds} rounds; a round takes every reading; each ratio is the median of the rounds' ratios, each figure the median of the rounds; all but the prompt are medians of 5 turns within a round");
         report.Line("- 'read' is all packed weights read once by the same threads, 'FMA' multiply-adds in registers by the same threads");

@@ -51,7 +51,7 @@ public sealed unsafe class IntegerTileTests
     {
         float[] weights = KernelCases.Random(32 * 32 * Groups, 11);
         byte[] panel = Pack(weights, Groups, kind);
-        for (int rows = 1; rows <= Int8Tile.MaxRows; rows++)
+        for (int rows = 1; rows <= kernels.Integer(kind).MaxRows; rows++)
         {
             float[] input = KernelCases.Random(rows * Depth, rows);
             float[] actual = Multiply(kernels, kind, panel, input, rows, Groups, Depth);
@@ -111,7 +111,7 @@ public sealed unsafe class IntegerTileTests
 
     private static float[] Multiply(KernelTable kernels, WeightKind kind, byte[] panel, float[] input, int rows, int groups, int depth)
     {
-        int[] packed = new int[rows * groups * Int8Tile.InputInts];
+        int[] packed = new int[rows * groups * kernels.Integer(kind).InputInts];
         float[] output = new float[rows * 32];
         fixed (byte* weights = panel)
         fixed (float* x = input, y = output)
@@ -119,12 +119,9 @@ public sealed unsafe class IntegerTileTests
         {
             for (int r = 0; r < rows; r++)
             {
-                if (kind == WeightKind.Int8)
-                    kernels.QuantizeForInt8(x + (r * depth), depth, p, r, rows);
-                else
-                    kernels.QuantizeForInt4(x + (r * depth), depth, p, r, rows);
+                kernels.Integer(kind).Quantize(x + (r * depth), depth, p, r, rows);
             }
-            (kind == WeightKind.Int8 ? kernels.Int8Tiles : kernels.Int4Tiles)[rows](weights, p, groups, y, 32, false);
+            kernels.Integer(kind).Tiles[rows](weights, p, groups, y, 32, false);
         }
         return output;
     }

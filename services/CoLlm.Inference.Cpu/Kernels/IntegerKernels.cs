@@ -1,0 +1,100 @@
+using CoLlm.Inference.Cpu.Kernels.MachineCode;
+using CoLlm.Inference.Cpu.Kernels.Simd;
+
+namespace CoLlm.Inference.Cpu.Kernels;
+
+/// <summary>The tiles of one integer format, and how rows are quantised and packed for exactly these tiles.</summary>
+internal sealed unsafe class IntegerKernels
+{
+    /// <summary>By number of rows, from 1: panel, packed rows, groups, output, its stride in floats, whether to continue from it.</summary>
+    public required delegate*<byte*, int*, int, float*, long, bool, void>[] Tiles { get; init; }
+
+    /// <summary>Packs one row: values, depth, the tile's first group, row in the tile, rows of the tile.</summary>
+    public required delegate*<float*, int, int*, int, int, void> Quantize { get; init; }
+
+    /// <summary>Integers that one row takes in a packed group.</summary>
+    public required int InputInts { get; init; }
+
+    /// <summary>Most rows of a tile.</summary>
+    public int MaxRows => Tiles.Length - 1;
+
+    public static IntegerKernels Int8<TSimd, TV, TI>()
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct => new()
+        {
+            Quantize = &ActivationQuantizer.ForInt8<TSimd, TV, TI>,
+            InputInts = Int8Tile.InputInts,
+            Tiles =
+            [
+                null,
+                &Int8Tile.Run<TSimd, TV, TI, Rows1>,
+                &Int8Tile.Run<TSimd, TV, TI, Rows2>,
+                &Int8Tile.Run<TSimd, TV, TI, Rows3>,
+                &Int8Tile.Run<TSimd, TV, TI, Rows4>,
+                &Int8Tile.Run<TSimd, TV, TI, Rows5>,
+                &Int8Tile.Run<TSimd, TV, TI, Rows6>,
+            ],
+        };
+
+    public static IntegerKernels Int4<TSimd, TV, TI>()
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct => new()
+        {
+            Quantize = &ActivationQuantizer.ForInt4<TSimd, TV, TI>,
+            InputInts = Int4Tile.InputInts,
+            Tiles =
+            [
+                null,
+                &Int4Tile.Run<TSimd, TV, TI, Rows1>,
+                &Int4Tile.Run<TSimd, TV, TI, Rows2>,
+                &Int4Tile.Run<TSimd, TV, TI, Rows3>,
+                &Int4Tile.Run<TSimd, TV, TI, Rows4>,
+                &Int4Tile.Run<TSimd, TV, TI, Rows5>,
+                &Int4Tile.Run<TSimd, TV, TI, Rows6>,
+            ],
+        };
+
+    public static IntegerKernels Int8DotProducts<TSimd, TV, TI>()
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct => new()
+        {
+            Quantize = &ActivationQuantizer.ForInt8InBytes<TSimd, TV, TI>,
+            InputInts = Int4Tile.InputInts,
+            Tiles =
+            [
+                null,
+                &DotProductTile.Int8<Rows1>,
+                &DotProductTile.Int8<Rows2>,
+                &DotProductTile.Int8<Rows3>,
+                &DotProductTile.Int8<Rows4>,
+                &DotProductTile.Int8<Rows5>,
+                &DotProductTile.Int8<Rows6>,
+                &DotProductTile.Int8<Rows7>,
+                &DotProductTile.Int8<Rows8>,
+            ],
+        };
+
+    public static IntegerKernels Int4DotProducts<TSimd, TV, TI>()
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct => new()
+        {
+            Quantize = &ActivationQuantizer.ForInt4<TSimd, TV, TI>,
+            InputInts = Int4Tile.InputInts,
+            Tiles =
+            [
+                null,
+                &DotProductTile.Int4<Rows1>,
+                &DotProductTile.Int4<Rows2>,
+                &DotProductTile.Int4<Rows3>,
+                &DotProductTile.Int4<Rows4>,
+                &DotProductTile.Int4<Rows5>,
+                &DotProductTile.Int4<Rows6>,
+                &DotProductTile.Int4<Rows7>,
+                &DotProductTile.Int4<Rows8>,
+            ],
+        };
+}

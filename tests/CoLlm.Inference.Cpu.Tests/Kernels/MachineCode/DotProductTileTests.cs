@@ -1,0 +1,73 @@
+using CoLlm.Inference.Cpu.Kernels;
+using CoLlm.Inference.Cpu.Kernels.MachineCode;
+using CoLlm.Inference.Cpu.Weights;
+
+namespace CoLlm.Inference.Cpu.Tests.Kernels.MachineCode;
+
+/// <summary>Generated tiles give the managed tiles' bits, at every number of rows, and touch nothing but their output.</summary>
+public sealed unsafe class DotProductTileTests
+{
+    private const int Columns = 32;
+    private const int Stride = 40;
+    private const float Untouched = -7.25f;
+
+    public static TheoryData<int, bool, int> Cases => [.. from groups in (int[])[1, 2, 5, 16, 33] from accumulate in (bool[])[false, true]
+        from kind in (WeightKind[])[WeightKind.Int8, WeightKind.Int4] select new TheoryDataRow<int, bool, int>(groups, accumulate, (int)kind)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Tiles_AnyRowsAndGroups_GiveTheBitsOfTheManagedTiles(int groups, bool accumulate, int weightKind)
+    {
+        Assert.SkipUnless(DotProductTile.IsSupported, "This processor has no VPDPBUSD of 512 bits, or the system does not let a process map code of its own.");
+        var kind = (WeightKind)weightKind;
+        IntegerKernels generated = KernelTable.For(InstructionSet.Avx512Vnni).Integer(kind);
+        IntegerKernels managed = KernelTable.For(InstructionSet.Avx512).Integer(kind);
+        Assert.Equal(DotProductCode.MaxRows, generated.MaxRows);
+        byte[] panel = new byte[groups * kind.UnitBytes()];
+        fixed (float* weights = KernelCases.Random(groups * 32 * Columns, 3 * groups))
+        fixed (byte* target = panel)
+        {
+            for (int group = 0; group < groups; group++)
+                GroupQuantizer.Pack(weights + (group * 32 * Columns), kind, target + (group * kind.UnitBytes()));
+        }
+
+        float[] input = KernelCases.Random(generated.MaxRows * groups * 32, groups);
+        for (int rows = 1; rows <= generated.MaxRows; rows++)
+        {
+            float[] actual = Multiply(generated, panel, input, groups, rows, accumulate, rows);
+            float[] expected = Multiply(managed, panel, input, groups, rows, accumulate, Math.Min(rows, managed.MaxRows / 2));
+            Assert.Equal(expected, actual);
+            Assert.All(Enumerable.Range(0, rows), row => Assert.All(actual[((row * Stride) + Columns)..((row + 1) * Stride)], value => Assert.Equal(Untouched, value)));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(DotProductCode.MaxRows + 1)]
+    public void Generate_RowsThatDoNotFitTheRegisters_IsRefused(int rows) =>
+        Assert.ThrowsAny<ArgumentException>(() => DotProductCode.Generate(WeightKind.Int8, rows));
+
+    /// <summary>Rows in tiles of at most <paramref name="tileRows"/>, into an output that held numbers already. <c>[rows, Stride]</c></summary>
+    private static float[] Multiply(IntegerKernels kernels, byte[] panel, float[] input, int groups, int rows, bool accumulate, int tileRows)
+    {
+        int depth = groups * 32;
+        float[] output = new float[rows * Stride];
+        float[] before = KernelCases.Random(rows * Columns, 99);
+        for (int i = 0; i < output.Length; i++)
+            output[i] = i % Stride < Columns ? before[(i / Stride * Columns) + (i % Stride)] : Untouched;
+        int[] packed = new int[tileRows * groups * kernels.InputInts];
+        fixed (byte* weights = panel)
+        fixed (float* x = input, y = output)
+        fixed (int* p = packed)
+        {
+            for (int start = 0; start < rows; start += tileRows)
+            {
+                int count = Math.Min(tileRows, rows - start);
+                for (int row = 0; row < count; row++)
+                    kernels.Quantize(x + ((start + row) * depth), depth, p, row, count);
+                kernels.Tiles[count](weights, p, groups, y + (start * Stride), Stride, accumulate);
+            }
+        }
+        return output;
+    }
+}
