@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using CoLlm.Inference.Cpu.Kernels.Simd;
 
 namespace CoLlm.Inference.Cpu.Kernels;
@@ -72,12 +73,19 @@ internal static unsafe class ActivationQuantizer
         {
             Group<TSimd, TV, TI>(input, start, depth, values, packed, row, rows, offset);
             int* target = packed + (2 * rows) + row;
-            for (int i = 0; i < GroupSize; i += 4, target += rows)
+            for (int i = 0; i < GroupSize; i += GroupSize / 2, target += 4 * rows)
             {
-                *target = (values[i] & 0xFF) | ((values[i + 1] & 0xFF) << 8)
-                    | ((values[i + 2] & 0xFF) << 16) | (values[i + 3] << 24);
+                Vector128<int> four = Bytes(values + i).AsInt32();
+                target[0 * rows] = four[0];
+                target[1 * rows] = four[1];
+                target[2 * rows] = four[2];
+                target[3 * rows] = four[3];
             }
         }
+
+        static Vector128<byte> Bytes(int* sixteen) => Vector128.Narrow(
+            Vector128.Narrow(Vector128.Load(sixteen), Vector128.Load(sixteen + 4)),
+            Vector128.Narrow(Vector128.Load(sixteen + 8), Vector128.Load(sixteen + 12))).AsByte();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,7 +14,7 @@ namespace CoLlm.Inference.Cpu.Kernels;
 /// </remarks>
 internal static unsafe class Int4Tile
 {
-    private const int PrefetchBytes = 8192;
+    private const int PrefetchBytes = 4096;
 
     public const int ScaleBytes = 64;
     public const int GroupBytes = ScaleBytes + 512;

@@ -26,7 +26,8 @@ internal sealed class DotProductCode
 
     private const int Register = 64;
     private const int RowsAtOnce = 6;
-    private const int PrefetchBytes = 8192;
+    private const int PrefetchBytes = 4096;
+    private const int FarPrefetchBytes = 16384;
 
     private readonly X64Assembler _assembler = new();
     private readonly WeightKind _kind;
@@ -127,11 +128,7 @@ internal sealed class DotProductCode
         for (int line = 0; line < lines; line++)
         {
             int place = Int8Tile.ScaleBytes + (line * 2 * Register);
-            if (first == 0)
-            {
-                _assembler.Prefetcht0(new MemoryOperand(Panel, place + PrefetchBytes));
-                _assembler.Prefetcht0(new MemoryOperand(Panel, place + Register + PrefetchBytes));
-            }
+            WritePrefetches(place, first);
             _assembler.Vmovups(_low, new MemoryOperand(Panel, place));
             _assembler.Vmovups(_high, new MemoryOperand(Panel, place + Register));
             if (IsInt4)
@@ -147,6 +144,23 @@ internal sealed class DotProductCode
             _assembler.Vcvtdq2ps(_dots[i], _dots[i]);
             _assembler.Vfmadd231ps(_sums[(2 * first) + i], _dots[i], _value);
         }
+    }
+
+    /// <summary>
+    /// With many rows a group takes so long that the few lines which can be on their way to the nearest cache do not keep the
+    /// memory busy; the next cache takes more of them. The turns then share the lines.
+    /// </summary>
+    private void WritePrefetches(int place, int first)
+    {
+        if (_turn == _rows)
+        {
+            _assembler.Prefetcht0(new MemoryOperand(Panel, place + PrefetchBytes));
+            _assembler.Prefetcht0(new MemoryOperand(Panel, place + Register + PrefetchBytes));
+            return;
+        }
+        int line = place + (first == 0 ? 0 : Register);
+        _assembler.Prefetcht1(new MemoryOperand(Panel, line + FarPrefetchBytes));
+        _assembler.Prefetcht0(new MemoryOperand(Panel, line + PrefetchBytes));
     }
 
     /// <summary>Lower halves of the bytes stay where they are, upper ones move beside them.</summary>

@@ -51,12 +51,10 @@ internal sealed class X64Assembler
     public void Test(GeneralRegister register) => Wide64(0x85, register, register);
 
     /// <summary>Brings a line into all caches.</summary>
-    public void Prefetcht0(MemoryOperand memory)
-    {
-        RequireLow(memory.Base);
-        _code.AddRange([0x0F, 0x18, (byte)(0x88 | (int)memory.Base)]);
-        Add32(memory.Displacement);
-    }
+    public void Prefetcht0(MemoryOperand memory) => Prefetch(1, memory);
+
+    /// <summary>Brings a line into all caches but the nearest.</summary>
+    public void Prefetcht1(MemoryOperand memory) => Prefetch(2, memory);
 
     /// <summary>Jumps back to <paramref name="target"/> where the zero flag is not set.</summary>
     public void JnzTo(CodePlace target)
@@ -136,6 +134,13 @@ internal sealed class X64Assembler
     /// <summary><c>sum += left * right</c>, rounded once.</summary>
     public void Vfmadd231ps(VectorRegister sum, VectorRegister left, VectorRegister right) =>
         EvexEncoding.Byte38(0xB8).Write(_code, sum, left, right);
+
+    private void Prefetch(int hint, MemoryOperand memory)
+    {
+        RequireLow(memory.Base);
+        _code.AddRange([0x0F, 0x18, (byte)(0x80 | (hint << 3) | (int)memory.Base)]);
+        Add32(memory.Displacement);
+    }
 
     private ForwardJump Forward(params ReadOnlySpan<byte> operation)
     {

@@ -28,6 +28,7 @@ public sealed class X64AssemblerTests
         Check("4D 85 C9", a => a.Test(R9));
         Check("48 85 D2", a => a.Test(Rdx));
         Check("0F 18 8F 40 20 00 00", a => a.Prefetcht0(new MemoryOperand(Rdi, 0x2040)));
+        Check("0F 18 97 40 20 00 00", a => a.Prefetcht1(new MemoryOperand(Rdi, 0x2040)));
         Check("C5 F8 77", a => a.Vzeroupper());
         Check("C3", a => a.Ret());
     }
