@@ -18,7 +18,7 @@ public sealed class TorchBackend : IMeasuredBackend
     /// <summary>The share of free memory that is left for a step's intermediate results and the allocator's slack.</summary>
     private const double ReservedShare = 0.1;
 
-    private const long LeastReserved = 256L << 20;
+    private const long LeastReserved = 512L << 20;
 
     private readonly TorchDevice _device;
     private readonly TorchModel _model;
@@ -33,7 +33,7 @@ public sealed class TorchBackend : IMeasuredBackend
 
     public string Name => _device.Name;
 
-    public BackendCapabilities Capabilities => BackendCapabilities.None;
+    public BackendCapabilities Capabilities => BackendCapabilities.ReducesOutputs;
 
     public ModelConfig Config => _model.Config;
 
@@ -75,7 +75,9 @@ public sealed class TorchBackend : IMeasuredBackend
             throw new InvalidOperationException("The KV cache is allocated once.");
         string what = $"allocate {blockCount} KV blocks of {KvBlockBytes(blockSizeTokens)} bytes";
         _cache = _device.Try(what, () => new KvStore(Config, _model.Type, _device, blockCount, blockSizeTokens));
-        _pass = new ForwardPass(_model, _device, _cache, blockCount, blockSizeTokens, maxRowsPerStep, maxOutputsPerStep);
+        _pass = _device.Try(
+            "allocate a step's buffers",
+            () => new ForwardPass(_model, _device, _cache, blockCount, blockSizeTokens, maxRowsPerStep, maxOutputsPerStep));
     }
 
     public void CopyBlock(int fromBlock, int toBlock) => (_cache ?? throw NotAllocated()).CopyBlock(fromBlock, toBlock);
@@ -88,8 +90,12 @@ public sealed class TorchBackend : IMeasuredBackend
         if (plan.TokenIds.IsEmpty)
             return;
         output.EnsureCapacity(plan.OutputRows.Length);
+        output.EnsureEntries(plan);
         pass.Run(plan, output);
     }
+
+    /// <summary>Bytes that the last step brought back to the host.</summary>
+    internal long BytesFetched => _pass?.BytesFetched ?? 0;
 
     public double CopyBandwidth() => new DeviceCeilings(_device, _model.Type).CopyBandwidth();
 

@@ -40,6 +40,7 @@ internal sealed class TorchDevice
         NativeLibraries.Require(cuda: true);
         if (!TryInitializeDeviceType(DeviceType.CUDA))
             throw new DeviceUnavailableException($"libtorch cannot use 'cuda:{index}' ({CudaDriver.Describe(index)}) although its driver answers.");
+        backends.cuda.matmul.allow_fp16_reduced_precision_reduction = false; // The library's default may overflow inside a product that it splits.
         return new TorchDevice($"cuda:{index}", new Device(DeviceType.CUDA, index));
     }
 

@@ -10,6 +10,7 @@ namespace CoLlm.Inference.Torch.Forward;
 internal sealed class ForwardPass : IDisposable
 {
     private readonly TorchModel _model;
+    private readonly TorchDevice _device;
     private readonly ModelConfig _config;
     private readonly KvStore _cache;
     private readonly StepInputs _inputs;
@@ -24,6 +25,7 @@ internal sealed class ForwardPass : IDisposable
     public ForwardPass(TorchModel model, TorchDevice device, KvStore cache, int blockCount, int blockSize, int maxRows, int maxOutputs)
     {
         _model = model;
+        _device = device;
         _config = model.Config;
         _cache = cache;
         _inputs = new StepInputs(_config, device, blockSize);
@@ -42,18 +44,22 @@ internal sealed class ForwardPass : IDisposable
     {
         using var scope = NewDisposeScope();
         using IDisposable noGradients = inference_mode();
-        _inputs.Load(plan);
-        _attention.SetMasks(_inputs.Groups, _inputs.Limits);
-        (Tensor cosines, Tensor sines) = _rotary.For(_inputs.Positions);
-        Tensor rows = _model.Embedding.index_select(0, _inputs.TokenIds);
-        for (int i = 0; i < _model.Layers.Length; i++)
-            rows = Layer(i, rows, cosines, sines);
+        try
+        {
+            Compute(plan, output);
+        }
+        catch
+        {
+            _device.Synchronize(); // The next step writes to the pages that this one's copies may still be reading.
+            throw;
+        }
 
-        Tensor hidden = _norm.Apply(rows.index_select(0, _inputs.OutputRows), 1, _hiddenPair, _model.FinalNorm);
-        _results.Fetch(rows, hidden, hidden.mm(_model.Head), plan, output);
         if (_results.FailedRow is { } failed)
             Fail(plan, failed);
     }
+
+    /// <summary>Bytes that the last step brought back to the host.</summary>
+    public long BytesFetched => _results.BytesFetched;
 
     public void Dispose()
     {
@@ -62,6 +68,19 @@ internal sealed class ForwardPass : IDisposable
         _attention.Dispose();
         _rotary.Dispose();
         _norm.Dispose();
+    }
+
+    private void Compute(StepPlan plan, StepOutput output)
+    {
+        _inputs.Load(plan);
+        _attention.SetMasks(_inputs.Groups, _inputs.Limits);
+        (Tensor cosines, Tensor sines) = _rotary.For(_inputs.Positions);
+        Tensor rows = _model.Embedding.index_select(0, _inputs.TokenIds);
+        for (int i = 0; i < _model.Layers.Length; i++)
+            rows = Layer(i, rows, cosines, sines);
+
+        Tensor hidden = _norm.Apply(rows.index_select(0, _inputs.OutputRows), 1, _hiddenPair, _model.FinalNorm);
+        _results.Fetch(rows, hidden, hidden.mm(_model.Head), _inputs.Reductions, plan, output);
     }
 
     private Tensor Layer(int index, Tensor rows, Tensor cosines, Tensor sines)

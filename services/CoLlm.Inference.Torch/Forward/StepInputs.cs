@@ -1,23 +1,25 @@
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Models;
 using CoLlm.Inference.Torch.Devices;
+using CoLlm.Inference.Torch.Forward.Reductions;
 using static TorchSharp.torch;
 
 namespace CoLlm.Inference.Torch.Forward;
 
 /// <summary>
-/// Everything a step's computation needs to know of its plan, packed into one array of integers that goes to the device in one copy.
+/// Everything a step's computation needs to know of its plan, packed into one array of integers that goes to the device in one copy; a step
+/// that samples sends temperatures and the like in a second.
 /// </summary>
 internal sealed unsafe class StepInputs(ModelConfig config, TorchDevice device, int blockSize) : IDisposable
 {
     private readonly StepGroups _groups = new(config, blockSize);
-    private Tensor? _host;
-    private Tensor? _device;
-    private long* _values;
-    private int _capacity;
-    private int _count;
+    private readonly Staging<long> _integers = new(ScalarType.Int64, device);
+    private readonly Staging<double> _numbers = new(ScalarType.Float64, device);
 
     public List<AttentionGroup> Groups => _groups.Current;
+
+    /// <summary>What becomes of the wanted rows' logits.</summary>
+    public ReductionGroups Reductions { get; } = new();
 
     /// <summary><c>[rows]</c></summary>
     public Tensor TokenIds { get; private set; } = null!;
@@ -38,22 +40,18 @@ internal sealed unsafe class StepInputs(ModelConfig config, TorchDevice device, 
     public void Load(StepPlan plan)
     {
         _groups.Build(plan);
+        Reductions.Build(plan);
         int rows = plan.TokenIds.Length;
         Reserve(plan, rows);
-        _count = 0;
         int slots = WriteRows(plan, rows);
         int outputs = Write(plan.OutputRows);
         Span<(int Rows, int Blocks, int Limits)> places = stackalloc (int, int, int)[Groups.Count];
         for (int i = 0; i < places.Length; i++)
             places[i] = WriteGroup(Groups[i], plan);
+        Reductions.Write(_integers, _numbers);
 
-        Tensor sent = _host!;
-        if (device.IsCuda)
-        {
-            sent = _device!;
-            sent.narrow(0, 0, _count).copy_(_host!.narrow(0, 0, _count), nonBlocking: true);
-        }
-
+        Tensor sent = _integers.Send();
+        Reductions.Slice(sent, _numbers.Count > 0 ? _numbers.Send() : null);
         TokenIds = sent.narrow(0, 0, rows);
         Positions = sent.narrow(0, rows, rows);
         Slots = sent.narrow(0, slots, rows);
@@ -70,68 +68,69 @@ internal sealed unsafe class StepInputs(ModelConfig config, TorchDevice device, 
     }
 
     /// <summary>The slot that <see cref="Load"/> packed for a row.</summary>
-    public long SlotOf(int row, int rowCount) => _values[(2 * rowCount) + row];
+    public long SlotOf(int row, int rowCount) => _integers.Values[(2 * rowCount) + row];
 
     public void Dispose()
     {
-        _host?.Dispose();
-        _device?.Dispose();
+        _integers.Dispose();
+        _numbers.Dispose();
     }
 
     /// <summary>Token ids, positions and slots.</summary>
     private int WriteRows(StepPlan plan, int rows)
     {
+        long* values = _integers.Values;
         Write(plan.TokenIds);
         foreach (PlanSequence sequence in plan.Sequences)
         {
             for (int i = 0; i < sequence.RowCount; i++)
             {
                 int position = sequence.StartPosition + i;
-                _values[rows + sequence.FirstRow + i] = position;
+                values[rows + sequence.FirstRow + i] = position;
                 long block = plan.BlockTable[sequence.BlockTableOffset + (position / blockSize)];
-                _values[(2 * rows) + sequence.FirstRow + i] = (block * blockSize) + (position % blockSize);
+                values[(2 * rows) + sequence.FirstRow + i] = (block * blockSize) + (position % blockSize);
             }
         }
 
-        _count = 3 * rows;
+        _integers.Count = 3 * rows;
         return 2 * rows;
     }
 
     private int Write(ReadOnlySpan<int> values)
     {
-        int start = _count;
+        int start = _integers.Count;
         foreach (int value in values)
-            _values[_count++] = value;
+            _integers.Add(value);
         return start;
     }
 
     private (int Rows, int Blocks, int Limits) WriteGroup(AttentionGroup group, StepPlan plan)
     {
-        int rows = _count;
+        int rows = _integers.Count;
         foreach (int index in group.Sequences)
         {
             PlanSequence sequence = plan.Sequences[index];
             for (int r = 0; r < group.Rows; r++)
-                _values[_count++] = sequence.FirstRow + Math.Min(r, sequence.RowCount - 1);
+                _integers.Add(sequence.FirstRow + Math.Min(r, sequence.RowCount - 1));
         }
 
-        int blocks = _count;
+        int blocks = _integers.Count;
         foreach (int index in group.Sequences)
         {
             PlanSequence sequence = plan.Sequences[index];
             int first = _groups.FirstBlock(sequence);
             int last = _groups.LastBlock(sequence);
             for (int b = 0; b < group.Blocks; b++)
-                _values[_count++] = plan.BlockTable[sequence.BlockTableOffset + Math.Min(first + b, last)];
+                _integers.Add(plan.BlockTable[sequence.BlockTableOffset + Math.Min(first + b, last)]);
         }
 
-        int limits = _count;
+        int limits = _integers.Count;
         foreach (int index in group.Sequences)
         {
             PlanSequence sequence = plan.Sequences[index];
             int first = _groups.FirstBlock(sequence) * blockSize;
             for (int r = 0; r < group.Rows; r++)
-                _values[_count++] = sequence.StartPosition + Math.Min(r, sequence.RowCount - 1) - first;
+                _integers.Add(sequence.StartPosition + Math.Min(r, sequence.RowCount - 1) - first);
         }
 
         return (rows, blocks, limits);
@@ -139,28 +138,10 @@ internal sealed unsafe class StepInputs(ModelConfig config, TorchDevice device, 
 
     private void Reserve(StepPlan plan, int rows)
     {
-        int needed = (3 * rows) + plan.OutputRows.Length;
+        int needed = (3 * rows) + plan.OutputRows.Length + Reductions.IntegerCount;
         foreach (AttentionGroup group in Groups)
             needed = checked(needed + (group.Batch * ((2 * group.Rows) + group.Blocks)));
-        if (needed <= _capacity)
-            return;
-        int capacity = Math.Max(needed, 2 * _capacity);
-        Dispose();
-        _capacity = 0; // Until all of it is there: where memory runs out the next step must not write to what is gone.
-        Tensor plain = empty([capacity], ScalarType.Int64).DetachFromDisposeScope();
-        if (device.IsCuda)
-        {
-            _host = plain.pin_memory().DetachFromDisposeScope();
-            plain.Dispose();
-            _device = empty([capacity], ScalarType.Int64, device.Device).DetachFromDisposeScope();
-        }
-        else
-        {
-            _host = plain;
-        }
-
-        fixed (byte* start = _host.bytes)
-            _values = (long*)start;
-        _capacity = capacity;
+        _integers.Begin(needed);
+        _numbers.Begin(Reductions.NumberCount);
     }
 }

@@ -1,10 +1,14 @@
 using System.Diagnostics;
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Models;
+using CoLlm.Inference.Sampling;
 
 namespace CoLlm.Inference.Measuring;
 
-/// <summary>Times single steps of a backend: so many sequences decoding, or so many prompts.</summary>
+/// <summary>
+/// Times single steps of a backend: so many sequences decoding, or so many prompts. The most probable token is wanted of each, which backends
+/// that reduce find on their device, as they do when they serve.
+/// </summary>
 public sealed class StepSpeed
 {
     private const int BlockSize = 16;
@@ -12,6 +16,8 @@ public sealed class StepSpeed
     private readonly IInferenceBackend _backend;
     private readonly StepPlan _plan = new();
     private readonly StepOutput _output;
+    private readonly OutputReduction _reduction;
+    private readonly int[] _tokens;
     private readonly int _maxTokens;
     private readonly int _blocksPerSequence;
 
@@ -27,6 +33,10 @@ public sealed class StepSpeed
         _blocksPerSequence = (maxTokens + BlockSize - 1) / BlockSize;
         backend.AllocateKvCache(_blocksPerSequence * maxBatch, BlockSize, Math.Max(maxTokens, maxBatch), maxBatch);
         _output = new StepOutput(backend.Config.VocabularySize, backend.Config.HiddenSize);
+        _reduction = backend.Capabilities.HasFlag(BackendCapabilities.ReducesOutputs)
+            ? OutputReduction.Token(SamplingParameters.Greedy, backend.Config.VocabularySize)
+            : OutputReduction.None;
+        _tokens = new int[maxTokens];
         Run([0], maxTokens, 0);
         for (int block = _blocksPerSequence; block < _blocksPerSequence * maxBatch; block++)
             backend.CopyBlock(block % _blocksPerSequence, block);
@@ -59,7 +69,7 @@ public sealed class StepSpeed
         {
             for (int i = 0; i < blocks.Length; i++)
                 blocks[i] = (sequence * _blocksPerSequence) + i;
-            _plan.Add(ids, context, blocks, [tokens - 1]);
+            _plan.Add(ids, context, blocks, [tokens - 1], _reduction, _tokens);
         }
 
         long start = Stopwatch.GetTimestamp();

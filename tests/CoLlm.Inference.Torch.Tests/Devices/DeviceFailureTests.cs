@@ -33,7 +33,7 @@ public sealed class DeviceFailureTests
         using IInferenceBackend backend = DeviceBackends.For("torch:cpu").Load("torch:cpu", checkpoint);
         Assert.Equal("torch:cpu", backend.Name);
         Assert.Null(backend.FreeKvBytes);
-        Assert.Equal(BackendCapabilities.None, backend.Capabilities);
+        Assert.Equal(BackendCapabilities.ReducesOutputs, backend.Capabilities);
     }
 
     [Fact]
