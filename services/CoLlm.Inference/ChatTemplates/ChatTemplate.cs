@@ -62,7 +62,7 @@ public sealed class ChatTemplate
         Parse(path, TokenizerFile.ReadText(path), limits, time);
 
     /// <param name="name">What messages call it.</param>
-    /// <param name="source">The template.</param>
+    /// <param name="source">The template; half a surrogate pair counts as U+FFFD.</param>
     /// <param name="limits">Bounds on each rendering; the defaults when null.</param>
     /// <param name="time">The clock of <c>strftime_now</c>; the system's when null.</param>
     /// <exception cref="ChatTemplateException">The template is malformed.</exception>
@@ -72,7 +72,7 @@ public sealed class ChatTemplate
             throw new ChatTemplateException($"{name}: the template has more than {LongestSource} characters.", name, 1, isRaised: false);
         try
         {
-            return new ChatTemplate(name, TemplateParser.Parse(source), limits ?? TemplateLimits.Default, time ?? TimeProvider.System);
+            return new ChatTemplate(name, TemplateParser.Parse(PythonText.WellFormed(source)), limits ?? TemplateLimits.Default, time ?? TimeProvider.System);
         }
         catch (TemplateSyntaxFault fault)
         {

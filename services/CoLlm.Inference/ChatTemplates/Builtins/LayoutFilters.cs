@@ -21,10 +21,10 @@ internal static class LayoutFilters
         bool cutsWords = arguments.Flag(1, "killwords", otherwise: false);
         string end = PythonText.Str(context, arguments.Get(2, "end", "..."));
         long leeway = arguments.Get(3, "leeway", null) is { } given ? Python.AsInteger(given, "the leeway of truncate") : 5;
-        long room = length - PythonText.CountCodePoints(end);
+        long room = Math.Max(length, -1) - PythonText.CountCodePoints(end);
         if (room < 0 || leeway < 0)
             throw new TemplateFault("truncate needs a length of at least that of its ending, and a leeway that is not negative");
-        if (PythonText.CountCodePoints(text) <= length + leeway)
+        if (PythonText.CountCodePoints(text) - leeway <= length)
             return text;
         string kept = text[..PythonText.OffsetOf(text, room)];
         int space = kept.LastIndexOf(' ');

@@ -147,7 +147,7 @@ internal static class StringMethods
     private static List<object?> SplitAtSpaces(string text, long most, bool fromEnd)
     {
         string[] words = text.Split(PythonSpace.All, StringSplitOptions.RemoveEmptyEntries);
-        if (most < 0 || words.Length <= most + 1)
+        if (most < 0 || words.Length - 1 <= most)
             return [.. words];
         List<object?> parts = [];
         string rest = text;

@@ -12,8 +12,10 @@ internal static class ClrValues
         Python.CheckNesting(depth);
         switch (value)
         {
-            case null or string or bool or long or double:
+            case null or bool or long or double:
                 return value;
+            case string text:
+                return PythonText.WellFormed(text);
             case int number:
                 return (long)number;
             case float number:
@@ -23,7 +25,7 @@ internal static class ClrValues
             case IReadOnlyDictionary<string, object?> members:
                 var dict = new TemplateDict();
                 foreach ((string key, object? member) in members)
-                    dict.Set(key, From(member, depth + 1));
+                    dict.Set(PythonText.WellFormed(key), From(member, depth + 1));
                 return dict;
             case IEnumerable items:
                 return new TemplateList([.. items.Cast<object?>().Select(item => From(item, depth + 1))]);

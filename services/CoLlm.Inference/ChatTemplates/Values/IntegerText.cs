@@ -8,8 +8,8 @@ internal static class IntegerText
     {
         bool isNegative = digits.StartsWith('-');
         string rest = isNegative || digits.StartsWith('+') ? digits[1..] : digits;
-        string prefix = numberBase switch { 16 => "0x", 8 => "0o", 2 => "0b", _ => "-" };
-        if (rest.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+        string? prefix = numberBase switch { 16 => "0x", 8 => "0o", 2 => "0b", _ => null };
+        if (prefix is not null && rest.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
             rest = rest[2..];
         if (rest.Length == 0 || numberBase is < 2 or > 36)
             return null;

@@ -51,6 +51,10 @@ internal static class PythonText
             : $"{sign}{digits.PadRight(exponent + 1, '0')}.0";
     }
 
+    /// <summary>The text with U+FFFD for every half of a surrogate pair, which nothing here expects.</summary>
+    public static string WellFormed(string text) =>
+        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? string.Concat(text.EnumerateRunes()) : text;
+
     public static int CountCodePoints(string text)
     {
         int count = text.Length;

@@ -21,6 +21,7 @@ internal sealed class RegexPattern : ITextPattern
         var matcher = new RegexMatcher(_program, text, memory!);
         for (start = from; ; start = RegexMatcher.Next(text, start))
         {
+            start = matcher.NextBeginning(start);
             length = matcher.Match(start) - start;
             if (length >= 0)
                 return true;

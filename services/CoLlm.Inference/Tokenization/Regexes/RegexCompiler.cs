@@ -16,7 +16,7 @@ internal sealed class RegexCompiler
         var compiler = new RegexCompiler();
         compiler.Write(node, isLast: true);
         compiler.Add(RegexOperation.Accept);
-        return new RegexProgram([.. compiler._instructions], compiler._splits);
+        return RegexLookahead.Complete([.. compiler._instructions], compiler._splits);
     }
 
     /// <param name="node">What to write.</param>
@@ -84,6 +84,14 @@ internal sealed class RegexCompiler
         // Engines disagree on what another repetition is worth after one that consumed nothing.
         if (repeat.Most is not (0 or 1) && repeat.Body.IsNullable)
             throw new RegexFault("repeats what may match nothing, which is not supported");
+        if (repeat is { Mode: RepeatMode.Possessive, Body: RegexNode.One one } && !_isBackward)
+        {
+            for (int count = 0; count < repeat.Least; count++)
+                Write(one, isLast: false);
+            Add(RegexOperation.Run, (repeat.Most ?? int.MaxValue) - repeat.Least, set: one.Set);
+            return;
+        }
+
         if (repeat.Mode == RepeatMode.Possessive && !isLast)
         {
             WritePart(RegexOperation.Atomic, () => WriteCounted(repeat with { Mode = RepeatMode.Greedy }, isLast: false));
@@ -104,7 +112,7 @@ internal sealed class RegexCompiler
         }
         else if (isLast && !isLazy && repeat.Body is RegexNode.One one)
         {
-            Add(RegexOperation.Run, set: one.Set);
+            Add(RegexOperation.Run, int.MaxValue, set: one.Set);
         }
         else
         {
@@ -132,6 +140,12 @@ internal sealed class RegexCompiler
     {
         if (_isBackward)
             throw new RegexFault("looks around inside what looks behind, which is not supported");
+        if (look is { IsBehind: false, Body: RegexNode.One one })
+        {
+            Add(look.IsNegative ? RegexOperation.PeekNot : RegexOperation.Peek, set: one.Set);
+            return;
+        }
+
         _isBackward = look.IsBehind;
         WritePart(look.IsNegative ? RegexOperation.LookNot : RegexOperation.Look, () => Write(look.Body, isLast: false));
         _isBackward = false;

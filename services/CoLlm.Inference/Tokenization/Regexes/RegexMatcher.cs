@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace CoLlm.Inference.Tokenization.Regexes;
@@ -10,6 +11,16 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
     /// <summary>Where a match that begins at <paramref name="position"/> ends; -1 if there is none.</summary>
     public int Match(int position) => Run(0, position, isPart: false);
 
+    /// <summary>The first position from <paramref name="position"/> on where a match may begin; the end of the text if there is none.</summary>
+    public int NextBeginning(int position)
+    {
+        if (program.Beginning is not { } beginning)
+            return position;
+        while (position < _text.Length && !beginning.Contains(CodePointAt(position, out int units)))
+            position += units;
+        return position;
+    }
+
     /// <summary>The position after the character at <paramref name="position"/>.</summary>
     public static int Next(ReadOnlySpan<char> text, int position) =>
         position + (char.IsHighSurrogate(text[position]) && position + 1 < text.Length ? 2 : 1);
@@ -20,17 +31,27 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
         int floor = memory.OpenCount;
         while (true)
         {
-            if (instructions[at].Operation == RegexOperation.Accept)
-                return Settle(instructions, floor, position, isPart);
-            if (instructions[at].Operation is RegexOperation.Split or RegexOperation.Loop)
+            ref readonly RegexInstruction instruction = ref instructions[at];
+            switch (instruction.Operation)
             {
-                if (isPart && memory.TryGetEnd(instructions[at].Split, position, out int end))
-                    return Settle(instructions, floor, end, isPart);
-                at = Choose(instructions, at, position);
-            }
-            else
-            {
-                at = Step(in instructions[at], at, ref position);
+                case RegexOperation.Set:
+                    at = TryPass(instruction.Set!, ref position) ? at + 1 : -1;
+                    break;
+                case RegexOperation.Run:
+                    for (int count = 0; count < instruction.First && TryPass(instruction.Set!, ref position);)
+                        count++;
+                    at++;
+                    break;
+                case RegexOperation.Accept:
+                    return Settle(instructions, floor, position, isPart);
+                case RegexOperation.Split or RegexOperation.Loop:
+                    if (isPart && memory.TryGetEnd(instruction.Split, position, out int end))
+                        return Settle(instructions, floor, end, isPart);
+                    at = Choose(in instruction, at, position);
+                    break;
+                default:
+                    at = Step(in instruction, at, ref position);
+                    break;
             }
 
             if (at < 0 && !memory.TryTurn(instructions, floor, out at, out position))
@@ -47,51 +68,55 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
         return end;
     }
 
-    /// <summary>
-    /// The way to take; -1 if none leads on. A choice is not remembered where only one way gets past its first character, unless
-    /// it is come back to: else a run of characters would be walked again from each of them.
-    /// </summary>
-    private int Choose(RegexInstruction[] instructions, int at, int position)
+    /// <summary>The way to take; -1 if none leads on.</summary>
+    private int Choose(in RegexInstruction instruction, int at, int position)
     {
         memory.Choices++;
-        (int first, int second) = (instructions[at].First, instructions[at].Second);
-        if (instructions[at].Operation == RegexOperation.Split)
-        {
-            if (!MayMatch(in instructions[first], position))
-                return MayMatch(in instructions[second], position) ? second : -1;
-            if (!MayMatch(in instructions[second], position))
-                return first;
-        }
-
-        if (memory.HasFailed(instructions[at].Split, position))
+        int next = position < _text.Length ? _text[position] : RegexProgram.EndOfText;
+        int route = position < _text.Length && next >= RegexProgram.EndOfText
+            ? RouteBeyondAscii(in instruction, at, CodePointAt(position, out _))
+            : instruction.Routes![next];
+        if (route != at)
+            return route;
+        if (memory.HasFailed(instruction.Split, position))
             return -1;
         memory.Open(at, position);
-        return first;
+        return instruction.First;
     }
 
-    private bool MayMatch(in RegexInstruction instruction, int position) =>
-        instruction.Operation != RegexOperation.Set
-        || (position < _text.Length && instruction.Set!.Contains(CodePointAt(position, out _)));
+    private static int RouteBeyondAscii(in RegexInstruction choice, int at, int next)
+    {
+        bool mayBeFirst = RegexProgram.MayBegin(choice.Set, next);
+        bool mayBeSecond = RegexProgram.MayBegin(choice.Other, next);
+        return RegexProgram.Route(in choice, at, mayBeFirst, mayBeSecond);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryPass(CodePointSet set, ref int position)
+    {
+        if (position >= _text.Length)
+            return false;
+        int codePoint = CodePointAt(position, out int units);
+        if (!set.Contains(codePoint))
+            return false;
+        position += units;
+        return true;
+    }
 
     /// <summary>Carries out an instruction; returns the next, or -1 where it fails.</summary>
     private int Step(in RegexInstruction instruction, int at, ref int position)
     {
         switch (instruction.Operation)
         {
-            case RegexOperation.Set:
-                if (position >= _text.Length || !instruction.Set!.Contains(CodePointAt(position, out int units)))
-                    return -1;
-                position += units;
-                return at + 1;
             case RegexOperation.SetBefore:
                 if (position == 0 || !instruction.Set!.Contains(CodePointBefore(position, out int unitsBefore)))
                     return -1;
                 position -= unitsBefore;
                 return at + 1;
-            case RegexOperation.Run:
-                while (position < _text.Length && instruction.Set!.Contains(CodePointAt(position, out units)))
-                    position += units;
-                return at + 1;
+            case RegexOperation.Peek:
+                return position < _text.Length && instruction.Set!.Contains(CodePointAt(position, out _)) ? at + 1 : -1;
+            case RegexOperation.PeekNot:
+                return position < _text.Length && instruction.Set!.Contains(CodePointAt(position, out _)) ? -1 : at + 1;
             case RegexOperation.Jump:
                 return instruction.First;
             case RegexOperation.Assert:
@@ -123,6 +148,7 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
         return before != after;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int CodePointAt(int position, out int units)
     {
         units = 1;
