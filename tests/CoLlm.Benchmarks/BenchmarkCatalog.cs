@@ -16,6 +16,7 @@ internal static class BenchmarkCatalog
         [PackingBenchmark.Name] = (PackingBenchmark.Summary, PackingBenchmark.RunAsync),
         [QualityBenchmark.Name] = (QualityBenchmark.Summary, QualityBenchmark.RunAsync),
         [Training.TrainingBenchmark.Name] = (Training.TrainingBenchmark.Summary, Training.TrainingBenchmark.RunAsync),
+        [Tokenization.TokenizationBenchmark.Name] = (Tokenization.TokenizationBenchmark.Summary, Tokenization.TokenizationBenchmark.RunAsync),
         [CollaborationBenchmark.Name] = (CollaborationBenchmark.Summary, CollaborationBenchmark.RunAsync),
         [TelemetryBenchmark.Name] = (TelemetryBenchmark.Summary, TelemetryBenchmark.RunAsync),
         [ServiceProcess.Name] = (ServiceProcess.Summary, ServiceProcess.RunAsync),

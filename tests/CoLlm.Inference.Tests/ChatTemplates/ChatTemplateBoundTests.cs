@@ -121,6 +121,19 @@ public sealed class ChatTemplateBoundTests
     }
 
     [Fact]
+    public void Render_HalvesOfSurrogatePairs_AreReplaced()
+    {
+        ChatTemplate template = ChatTemplate.Parse("halves", "{{ 'a\ud83d'[1] }}{{ v[-1] }}{{ v.find('b') }}{{ d|list|first }}");
+        var variables = new Dictionary<string, object?>
+        {
+            ["v"] = "\udc00b\ud83d",
+            ["d"] = new Dictionary<string, object?> { ["\ud83d"] = 1 },
+        };
+
+        Assert.Equal("\ufffd\ufffd1\ufffd", template.Render(variables));
+    }
+
+    [Fact]
     public void Parse_MutatedTemplates_OnlyThrowTheTypedException()
     {
         string[] sources = [.. Directory.GetFiles(RepositoryPaths.Golden("chat_templates"), "*.jinja").Select(File.ReadAllText)];

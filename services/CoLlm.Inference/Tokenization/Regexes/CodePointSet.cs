@@ -29,6 +29,9 @@ internal sealed class CodePointSet
 
     public bool IsEmpty => _bounds.Length == 0;
 
+    /// <summary>Whether it holds a code point beyond ASCII.</summary>
+    public bool ExceedsAscii => _bounds.Length > 0 && _bounds[^1] > 0x80;
+
     public static CodePointSet Of(int codePoint) => Range(codePoint, codePoint);
 
     /// <summary>The code points from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>

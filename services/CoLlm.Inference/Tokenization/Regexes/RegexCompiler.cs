@@ -88,7 +88,12 @@ internal sealed class RegexCompiler
         {
             for (int count = 0; count < repeat.Least; count++)
                 Write(one, isLast: false);
-            Add(RegexOperation.Run, (repeat.Most ?? int.MaxValue) - repeat.Least, set: one.Set);
+            if (repeat.Most is { } most)
+                Add(RegexOperation.Run, most - repeat.Least, set: one.Set);
+            else if (isLast)
+                Add(RegexOperation.Run, int.MaxValue, set: one.Set);
+            else
+                Add(RegexOperation.Stretch, set: one.Set);
             return;
         }
 

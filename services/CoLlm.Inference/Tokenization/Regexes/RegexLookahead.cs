@@ -12,6 +12,7 @@ internal sealed class RegexLookahead
     private readonly RegexInstruction[] _instructions;
     private readonly HashSet<int> _endsOfParts = [];
     private readonly HashSet<int> _visited = [];
+    private readonly HashSet<CodePointSet> _united = [];
     private CodePointSet _set = CodePointSet.Empty;
 
     private RegexLookahead(RegexInstruction[] instructions) => _instructions = instructions;
@@ -45,10 +46,10 @@ internal sealed class RegexLookahead
     {
         _visited.Clear();
         _endsOfParts.Clear();
+        _united.Clear();
         _set = CodePointSet.Empty;
         return Collect(at) ? _set : null;
     }
-
 
     /// <summary>Adds what the instructions from <paramref name="at"/> on begin with; false where that is not known.</summary>
     private bool Collect(int at)
@@ -61,15 +62,15 @@ internal sealed class RegexLookahead
             switch (instruction.Operation)
             {
                 case RegexOperation.Set:
-                    _set = _set.Union(instruction.Set!);
+                    Unite(instruction.Set!);
                     return true;
                 case RegexOperation.Split or RegexOperation.Loop:
                     if (!Collect(instruction.First))
                         return false;
                     at = instruction.Second;
                     break;
-                case RegexOperation.Run:
-                    _set = _set.Union(instruction.Set!);
+                case RegexOperation.Run or RegexOperation.Stretch:
+                    Unite(instruction.Set!);
                     at++;
                     break;
                 case RegexOperation.Atomic:
@@ -97,20 +98,30 @@ internal sealed class RegexLookahead
         return true;
     }
 
+    private void Unite(CodePointSet set)
+    {
+        if (_united.Add(set))
+            _set = _set.Union(set);
+    }
+
     private short[] Routes(int at)
     {
         RegexInstruction choice = _instructions[at];
-        var routes = new short[RegexProgram.EndOfText + 1];
-        for (int next = 0; next <= RegexProgram.EndOfText; next++)
+        var routes = new short[RegexProgram.BeyondAscii + 1];
+        for (int next = 0; next <= RegexProgram.BeyondAscii; next++)
         {
-            bool mayBeFirst = RegexProgram.MayBegin(choice.Set, next < RegexProgram.EndOfText ? next : -1);
-            bool mayBeSecond = RegexProgram.MayBegin(choice.Other, next < RegexProgram.EndOfText ? next : -1);
+            bool mayBeFirst = MayBegin(choice.Set, next);
+            bool mayBeSecond = next == RegexProgram.BeyondAscii || MayBegin(choice.Other, next);
             int route = RegexProgram.Route(in choice, at, mayBeFirst, mayBeSecond);
             routes[next] = (short)(route == at || route < 0 ? route : Further(route, next));
         }
 
         return routes;
     }
+
+    private static bool MayBegin(CodePointSet? set, int next) => next == RegexProgram.BeyondAscii
+        ? set is null || set.ExceedsAscii
+        : RegexProgram.MayBegin(set, next < RegexProgram.EndOfText ? next : -1);
 
     /// <summary>Where an instruction leads a character: as far as the routes are known.</summary>
     private int Further(int at, int next)

@@ -72,10 +72,10 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
     private int Choose(in RegexInstruction instruction, int at, int position)
     {
         memory.Choices++;
-        int next = position < _text.Length ? _text[position] : RegexProgram.EndOfText;
-        int route = position < _text.Length && next >= RegexProgram.EndOfText
-            ? RouteBeyondAscii(in instruction, at, CodePointAt(position, out _))
-            : instruction.Routes![next];
+        int next = position >= _text.Length ? RegexProgram.EndOfText : _text[position] < RegexProgram.EndOfText ? _text[position] : RegexProgram.BeyondAscii;
+        int route = instruction.Routes![next];
+        if (route == at && next == RegexProgram.BeyondAscii)
+            route = RouteBeyondAscii(in instruction, at, CodePointAt(position, out _));
         if (route != at)
             return route;
         if (memory.HasFailed(instruction.Split, position))
@@ -113,6 +113,9 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
                     return -1;
                 position -= unitsBefore;
                 return at + 1;
+            case RegexOperation.Stretch:
+                position = EndOfStretch(instruction.Set!, at, position);
+                return at + 1;
             case RegexOperation.Peek:
                 return position < _text.Length && instruction.Set!.Contains(CodePointAt(position, out _)) ? at + 1 : -1;
             case RegexOperation.PeekNot:
@@ -128,6 +131,23 @@ internal readonly ref struct RegexMatcher(RegexProgram program, ReadOnlySpan<cha
                 bool isFound = Run(instruction.First, position, isPart: true) >= 0;
                 return isFound == (instruction.Operation == RegexOperation.Look) ? instruction.Second : -1;
         }
+    }
+
+    private int EndOfStretch(CodePointSet set, int at, int start)
+    {
+        int position = start;
+        int block = start >> RegexMemory.BlockBits;
+        while (TryPass(set, ref position))
+        {
+            if (position >> RegexMemory.BlockBits == block)
+                continue;
+            block = position >> RegexMemory.BlockBits;
+            if (memory.TryGetEndOfStretch(at, block, out int end))
+                return end;
+        }
+
+        memory.KeepStretch(at, start, position);
+        return position;
     }
 
     private bool Holds(Assertion assertion, int position) => assertion switch

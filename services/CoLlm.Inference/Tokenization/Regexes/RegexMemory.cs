@@ -7,6 +7,9 @@ namespace CoLlm.Inference.Tokenization.Regexes;
 /// </summary>
 internal sealed class RegexMemory
 {
+    /// <summary>The ends of stretches are kept for every so many UTF-16 units that they cover, as a power of two.</summary>
+    public const int BlockBits = 6;
+
     private const int PageBits = 8, PagePositions = 1 << PageBits;
 
     /// <summary>What is kept for the next text; more is left to the garbage collector.</summary>
@@ -18,7 +21,8 @@ internal sealed class RegexMemory
     private readonly List<int> _usedPages = [];
     private readonly Stack<ulong[]> _freePages = [];
 
-    // Of choices inside parts that are gone past as wholes: where the part ends from there.
+    // Of choices inside parts that are gone past as wholes: where the part ends from there. Of stretches, whose numbers are the
+    // negative ones: where they end, by the blocks that they run into.
     private readonly Dictionary<(int Split, int Position), int> _ends = [];
     private ulong[]?[] _pages = [];
     private (int Instruction, int Position)[] _open = new (int, int)[64];
@@ -75,6 +79,19 @@ internal sealed class RegexMemory
     {
         end = 0;
         return _ends.Count > 0 && _ends.TryGetValue((split, position), out end);
+    }
+
+    /// <summary>Where the stretch of an instruction ends that runs into a block; false where that was not walked yet.</summary>
+    public bool TryGetEndOfStretch(int instruction, int block, out int end) => TryGetEnd(~instruction, block, out end);
+
+    /// <summary>Keeps where a stretch ends, so that none of it is walked again from each of its characters. Counts as work.</summary>
+    public void KeepStretch(int instruction, int start, int end)
+    {
+        int last = end >> BlockBits;
+        if (last > start >> BlockBits)
+            Choices += end - start;
+        for (int block = (start >> BlockBits) + 1; block <= last; block++)
+            _ends[(~instruction, block)] = end;
     }
 
     public void Open(int instruction, int position)

@@ -9,8 +9,11 @@ internal enum RegexOperation
     /// <summary>One character of the set, backward: inside what looks behind.</summary>
     SetBefore,
 
-    /// <summary>The characters of the set that follow, at most <c>First</c>; only where fewer would be of no use or are ruled out.</summary>
+    /// <summary>The characters of the set that follow, at most <c>First</c>; only where what comes after cannot fail, or <c>First</c> is small.</summary>
     Run,
+
+    /// <summary>All characters of the set that follow, never fewer; what comes after may fail.</summary>
+    Stretch,
 
     /// <summary>Goes on at <c>First</c>; if that fails, at <c>Second</c>.</summary>
     Split,
@@ -50,8 +53,8 @@ internal enum RegexOperation
 /// <param name="Set">Of the operations on characters; of a choice, what the first way begins with, or null where it may begin with anything or nothing.</param>
 /// <param name="Other">What the second way of a choice begins with, in the same way.</param>
 /// <param name="Routes">
-/// Of a choice: where each ASCII character, and behind them the end of the text, leads without anything left to choose; -1 where
-/// nowhere; the choice itself where both ways may be taken. <c>[129]</c>
+/// Of a choice: where each ASCII character, behind them the end of the text, and last all other characters lead without anything
+/// left to choose; -1 where nowhere; the choice itself where both ways may be taken. <c>[130]</c>
 /// </param>
 internal readonly record struct RegexInstruction(
     RegexOperation Operation, int First, int Second, int Split, CodePointSet? Set, CodePointSet? Other = null, short[]? Routes = null);
@@ -64,6 +67,9 @@ internal sealed record RegexProgram(RegexInstruction[] Instructions, int SplitCo
 {
     /// <summary>Stands behind the ASCII characters in a choice's routes.</summary>
     public const int EndOfText = 128;
+
+    /// <summary>Stands last in a choice's routes, for characters beyond ASCII; they are told apart where it leads to the choice itself.</summary>
+    public const int BeyondAscii = 129;
 
     /// <summary>Most choices, counted repetitions written out: 512.</summary>
     public const int MaxSplits = 512;

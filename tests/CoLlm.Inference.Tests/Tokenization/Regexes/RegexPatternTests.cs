@@ -44,6 +44,8 @@ public sealed class RegexPatternTests
         { @"\s+$", " " },
         { "a++b|a", "a" },
         { "(?>a+)b|a", "a" },
+        { "a*+b|a", "a" },
+        { "(?:a++|b){1,2}c|a", "a" },
         { "(?=a+b)a|a", "a" },
         { "(?=(a+a+)+)a", "a" },
         { "(?!a*b)a", "a" },
