@@ -16,7 +16,7 @@ internal sealed class RegexMemory
     private const int MostKeptPages = 64, MostKeptChoices = 1 << 14;
 
     [ThreadStatic]
-    private static RegexMemory? t_kept;
+    private static RegexMemory? _kept;
 
     private readonly List<int> _usedPages = [];
     private readonly Stack<ulong[]> _freePages = [];
@@ -37,8 +37,8 @@ internal sealed class RegexMemory
     /// <summary>An empty memory for a text of <paramref name="length"/> UTF-16 units; give it back by <see cref="Release"/>.</summary>
     public static RegexMemory Rent(RegexProgram program, int length)
     {
-        RegexMemory memory = t_kept ?? new RegexMemory();
-        t_kept = null;
+        RegexMemory memory = _kept ?? new RegexMemory();
+        _kept = null;
         int words = (program.SplitCount + 63) / 64;
         if (words != memory._words)
             memory._freePages.Clear();
@@ -65,7 +65,7 @@ internal sealed class RegexMemory
         _usedPages.Clear();
         _ends.Clear();
         OpenCount = 0;
-        t_kept = this;
+        _kept = this;
     }
 
     public bool HasFailed(int split, int position)
