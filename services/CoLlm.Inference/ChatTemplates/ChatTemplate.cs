@@ -10,7 +10,8 @@ namespace CoLlm.Inference.ChatTemplates;
 
 /// <summary>
 /// A model's chat template: Jinja in the environment that templates of model hubs are written for. Immutable and thread-safe;
-/// every rendering is bounded by its <see cref="TemplateLimits"/>.
+/// every rendering is bounded by its <see cref="TemplateLimits"/>, and depends on nothing but the variables and the clock: what
+/// Jinja draws by lot (<c>random</c>, <c>lipsum</c>) is refused.
 /// </summary>
 public sealed class ChatTemplate
 {
