@@ -1,4 +1,5 @@
 using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Sampling;
 using CoLlm.Testing;
 using CoLlm.Testing.Reference;
 
@@ -9,20 +10,30 @@ namespace CoLlm.Inference.Tests;
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests
 {
-    [Fact]
-    public async Task RunStep_DecodingSteadily_AllocatesNothing()
+    public static TheoryData<OutputReduction> Reductions =>
+    [
+        OutputReduction.None,
+        OutputReduction.Token(SamplingParameters.Create(0.8f, topK: 30, topP: 0.9f, repetitionPenalty: 1.1f), 500),
+        OutputReduction.TopK(8, 500),
+        OutputReduction.Score(new[] { 7 }, 500),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Reductions))]
+    public async Task RunStep_DecodingSteadily_AllocatesNothing(OutputReduction reduction)
     {
         await using SteppedEngine engine = new();
+        OutputReducer reducer = new(engine.Engine.Config.VocabularySize);
         using CancellationTokenSource cancellation = new();
         InferenceSession[] sessions = [.. Enumerable.Range(0, 3).Select(_ => engine.Engine.OpenSession(300))];
         int[] token = [1];
-        Decode(engine.Engine, sessions, token, steps: 100, cancellation.Token);
+        Decode(engine.Engine, sessions, token, steps: 100, reduction, reducer, cancellation.Token);
 
         long least = long.MaxValue;
         for (int round = 0; round < 5; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Decode(engine.Engine, sessions, token, steps: 30, cancellation.Token);
+            Decode(engine.Engine, sessions, token, steps: 30, reduction, reducer, cancellation.Token);
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
@@ -45,24 +56,46 @@ public sealed class AllocationTests
         Assert.True(allocated < 500 * 20, $"{allocated} bytes in 500 steps; one object per step would be at least {500 * 24}.");
     }
 
-    private static void Decode(InferenceEngine engine, InferenceSession[] sessions, int[] token, int steps, CancellationToken cancellationToken)
+    private static void Decode(
+        InferenceEngine engine,
+        InferenceSession[] sessions,
+        int[] token,
+        int steps,
+        OutputReduction reduction,
+        OutputReducer reducer,
+        CancellationToken cancellationToken)
     {
         for (int step = 0; step < steps; step++)
         {
-            ValueTask<AdvanceResult> first = sessions[0].AdvanceAsync(token, WantedPositions.Last, cancellationToken);
-            ValueTask<AdvanceResult> second = sessions[1].AdvanceAsync(token, WantedPositions.Last, cancellationToken);
-            ValueTask<AdvanceResult> third = sessions[2].AdvanceAsync(token, WantedPositions.Last, CancellationToken.None);
+            ValueTask<AdvanceResult> first = sessions[0].AdvanceAsync(token, WantedPositions.Last, reduction, cancellationToken);
+            ValueTask<AdvanceResult> second = sessions[1].AdvanceAsync(token, WantedPositions.Last, reduction, cancellationToken);
+            ValueTask<AdvanceResult> third = sessions[2].AdvanceAsync(token, WantedPositions.Last, reduction, CancellationToken.None);
             engine.RunStep();
-            Consume(first);
-            Consume(second);
-            Consume(third);
+            Consume(first, reducer);
+            Consume(second, reducer);
+            Consume(third, reducer);
         }
     }
 
-    private static void Consume(ValueTask<AdvanceResult> call)
+    private static void Consume(ValueTask<AdvanceResult> call, OutputReducer reducer)
     {
-        if (!call.IsCompletedSuccessfully || call.Result.Count != 1)
+        if (!call.IsCompletedSuccessfully)
             Assert.Fail("The step did not answer the call.");
+        AdvanceResult result = call.Result;
+        if (result.Count != 1)
+            Assert.Fail($"The step answered {result.Count} positions.");
+        switch (result.Reduction.Form)
+        {
+            case OutputForm.Token:
+                reducer.Token(result);
+                break;
+            case OutputForm.TopK:
+                reducer.TopK(result, 0, out _);
+                break;
+            case OutputForm.Score:
+                reducer.Score(result, 0);
+                break;
+        }
     }
 
     private static async Task DecodeAsync(InferenceSession session, int steps)
