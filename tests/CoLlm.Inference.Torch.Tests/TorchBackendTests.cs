@@ -1,6 +1,7 @@
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu.Tests;
+using CoLlm.Inference.Sampling;
 using CoLlm.Testing.Reference;
 
 namespace CoLlm.Inference.Torch.Tests;
@@ -58,6 +59,48 @@ public sealed class TorchBackendTests
         float[] clean = Last(backend, plan, output, [1, 2], 0);
         Assert.Equal(clean, Last(backend, plan, output, [1, 2], 1));
         Assert.All(clean, logit => Assert.True(float.IsFinite(logit)));
+    }
+
+    [Fact]
+    public void Run_ReducedRowOverflows_NamesTheSequence()
+    {
+        using var checkpoint = new MemoryCheckpoint(MemoryCheckpoint.Shape(), ElementType.Float32)
+        {
+            Spoiled = ("model.embed_tokens.weight", (5 * 40) + 3, 3e38f),
+        };
+        using TorchBackend backend = TorchUnderTest.Load(checkpoint);
+        backend.AllocateKvCache(2, 16, 16, 16);
+        var plan = new StepPlan();
+        var output = new StepOutput(backend.Config.VocabularySize, backend.Config.HiddenSize);
+        OutputReduction drawn = OutputReduction.Token(SamplingParameters.Create(1f, topK: 5, topP: 0.5f, repetitionPenalty: 1.1f), 70);
+        plan.Add([1, 2], 0, [0], [1], drawn, new[] { 1, 2 });
+        plan.Add([5], 0, [1], [0], drawn, new[] { 5 });
+        Assert.Equal(1, Assert.Throws<NonFiniteActivationException>(() => backend.Run(plan, output)).SequenceIndex);
+    }
+
+    [Fact]
+    public void Run_WholeAndReducedRowsInOneStep_ComeBackEachAsWanted()
+    {
+        using var checkpoint = new MemoryCheckpoint(MemoryCheckpoint.Shape(), ElementType.BFloat16);
+        using TorchBackend backend = TorchUnderTest.Load(checkpoint);
+        backend.AllocateKvCache(3, 16, 16, 16);
+        var plan = new StepPlan();
+        var output = new StepOutput(backend.Config.VocabularySize, backend.Config.HiddenSize);
+        int[] tokens = [3, 1, 4];
+        plan.Add(tokens, 0, [0], [0, 2], OutputReduction.TopK(3, 75), tokens);
+        plan.Add(tokens, 0, [1], [0, 2]);
+        plan.Add(tokens, 0, [2], [0, 2], OutputReduction.Score(new[] { 1, 9 }, 75), tokens);
+        backend.Run(plan, output);
+        for (int i = 0; i < 2; i++)
+        {
+            float[] logits = output.Logits(2 + i).ToArray();
+            int[] heaviest = [.. Enumerable.Range(0, logits.Length).OrderByDescending(id => logits[id]).Take(3)];
+            double logSum = Math.Log(logits.Sum(logit => Math.Exp(logit)));
+            Assert.Equal(heaviest, output.Entries(i).ToArray().Select(entry => entry.TokenId));
+            Assert.Equal([i == 0 ? 1 : 9, heaviest[0]], output.Entries(4 + i).ToArray().Select(entry => entry.TokenId));
+            Assert.All(
+                [.. output.Entries(i), .. output.Entries(4 + i)], entry => Assert.Equal(logits[entry.TokenId] - logSum, entry.LogProbability, 1e-4));
+        }
     }
 
     [Fact]
