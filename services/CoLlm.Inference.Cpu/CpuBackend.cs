@@ -82,6 +82,9 @@ public sealed class CpuBackend : IInferenceBackend
 
     public void CopyBlock(int fromBlock, int toBlock) => Cache.CopyBlock(fromBlock, toBlock);
 
+    /// <summary>The engine's thread leads the compute threads and has their priority.</summary>
+    public void EnterLoop() => ComputePriority.LowerCurrentThread();
+
     public void Run(StepPlan plan, StepOutput output)
     {
         ArgumentNullException.ThrowIfNull(plan);

@@ -27,6 +27,9 @@ public readonly record struct EngineStatistics
 
     public required long Steps { get; init; }
 
+    /// <summary>What the steps took together: the time in which the backend was busy.</summary>
+    public required TimeSpan StepTime { get; init; }
+
     /// <summary>Tokens computed.</summary>
     public required long Rows { get; init; }
 

@@ -124,6 +124,7 @@ public sealed class InferenceEngine : IAsyncDisposable
                 KvBlocksHeld = _state.Pool.HeldCount,
                 KvBlocksCached = _state.Pool.CachedCount,
                 Steps = counters.Steps,
+                StepTime = counters.StepTime,
                 Rows = counters.Rows,
                 Outputs = counters.Outputs,
                 RideAlongRows = counters.RideAlongRows,
@@ -187,6 +188,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         try
         {
+            _backend.EnterLoop();
             while (WaitForWork())
             {
                 long started = Stopwatch.GetTimestamp();

@@ -57,6 +57,22 @@ public sealed class LiveEngineTests
         EngineInvariants.CheckEmpty(engine);
     }
 
+    [Fact]
+    public async Task AdvanceAsync_BackendThatComputesOnItsCaller_HasEnteredTheLoopThreadBeforeItRunsThere()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "llama3-tiny"));
+        List<bool> isEntered = [];
+        HookedBackend backend = new(new ReferenceBackend(checkpoint));
+        backend.BeforeRun = _ => isEntered.Add(backend.LoopThread == Thread.CurrentThread);
+        await using InferenceEngine engine = new(backend, new InferenceEngineOptions { KvBlockCount = 4 });
+
+        using InferenceSession session = engine.OpenSession(8);
+        await session.AdvanceAsync(new[] { 5, 6 });
+        await session.AdvanceAsync(new[] { 7 });
+
+        Assert.Equal([true, true], isEntered);
+    }
+
     /// <summary>How often the caller found itself on the engine's own thread after a step.</summary>
     private static async Task<int> CountStepsOnLoopAsync(InferenceEngine engine)
     {

@@ -5,7 +5,7 @@ using CoLlm.Inference.Cpu.Weights;
 
 namespace CoLlm.Inference.Cpu.Forward;
 
-/// <summary>One step of the model: every row of a plan through every layer, on the pool's leading thread.</summary>
+/// <summary>One step of the model: every row of a plan through every layer, on the thread that asks for it.</summary>
 internal sealed unsafe class ForwardPass : IPoolProgram, IDisposable
 {
     private readonly CpuModel _model;

@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace CoLlm.Inference.Cpu.Threading;
 
-/// <summary>Work that a <see cref="WorkerPool"/> runs on its first thread, forking with <see cref="WorkerPool.For"/>.</summary>
+/// <summary>Work that runs on its caller's thread and forks with <see cref="WorkerPool.For"/>.</summary>
 internal interface IPoolProgram
 {
     void Execute();
@@ -20,9 +19,10 @@ internal interface IPoolLoop
 }
 
 /// <summary>
-/// Persistent compute threads at a lower priority than the process's others. One of them leads: it runs a program and forks
-/// its loops over all of them. Fork and join cost a fraction of a microsecond while a program runs, because waiting threads
-/// spin for a short time; after that they sleep, so an idle pool uses no processor.
+/// Persistent compute threads at a lower priority than the process's others. The caller leads: it runs a program and forks its
+/// loops over itself and all of them, so a program begins and ends without a change of thread. Fork and join cost a fraction of a
+/// microsecond while a program runs, because waiting threads spin for a short time; after that they sleep, so an idle pool uses
+/// no processor.
 /// </summary>
 internal sealed class WorkerPool : IDisposable
 {
@@ -30,32 +30,29 @@ internal sealed class WorkerPool : IDisposable
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _wake;
-    private readonly SemaphoreSlim _programDone = new(0);
     private readonly PaddedCounter[] _asleep;
     private readonly PaddedCounter[] _next;
     private readonly int[] _end;
     private PaddedCounter _epoch;
     private PaddedCounter _finished;
     private IPoolLoop? _loop;
-    private IPoolProgram? _program;
-    private ExceptionDispatchInfo? _failure;
     private volatile bool _stopping;
 
-    /// <param name="threadCount">Compute threads, the leader included; at least one.</param>
+    /// <param name="threadCount">Compute threads, the caller of <see cref="Execute"/> included; at least one.</param>
     public WorkerPool(int threadCount)
     {
         ThreadCount = threadCount;
-        _threads = new Thread[threadCount];
+        _threads = new Thread[threadCount - 1];
         _wake = new SemaphoreSlim[threadCount];
         _asleep = new PaddedCounter[threadCount];
         _next = new PaddedCounter[threadCount];
         _end = new int[threadCount];
-        for (int i = 0; i < threadCount; i++)
+        for (int i = 1; i < threadCount; i++)
         {
             int index = i;
             _wake[i] = new SemaphoreSlim(0);
-            _threads[i] = new Thread(() => ThreadBody(index)) { IsBackground = true, Name = $"collm compute {index}" };
-            _threads[i].Start();
+            _threads[i - 1] = new Thread(() => Follow(index)) { IsBackground = true, Name = $"collm compute {index}" };
+            _threads[i - 1].Start();
         }
     }
 
@@ -73,16 +70,11 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>Runs the program on the leading thread and blocks until it is done; its exception is thrown here.</summary>
+    /// <summary>Runs the program on this thread, which leads the others meanwhile. One program at a time.</summary>
     public void Execute(IPoolProgram program)
     {
         ObjectDisposedException.ThrowIf(_stopping, this);
-        _program = program;
-        _wake[0].Release();
-        _programDone.Wait();
-        ExceptionDispatchInfo? failure = _failure;
-        _failure = null;
-        failure?.Throw();
+        program.Execute();
     }
 
     /// <summary>
@@ -122,48 +114,17 @@ internal sealed class WorkerPool : IDisposable
             return;
         _stopping = true;
         Interlocked.Increment(ref _epoch.Value);
-        for (int t = 0; t < ThreadCount; t++)
+        for (int t = 1; t < ThreadCount; t++)
             _wake[t].Release();
         foreach (Thread thread in _threads)
             thread.Join();
-        foreach (SemaphoreSlim semaphore in _wake)
-            semaphore.Dispose();
-        _programDone.Dispose();
-    }
-
-    private void ThreadBody(int index)
-    {
-        ComputePriority.LowerCurrentThread();
-        if (index == 0)
-            Lead();
-        else
-            Follow(index);
-    }
-
-    private void Lead()
-    {
-        while (true)
-        {
-            _wake[0].Wait();
-            if (_stopping)
-                return;
-            try
-            {
-                _program!.Execute();
-            }
-#pragma warning disable CA1031 // handed to the caller of Execute, whatever it is
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                _failure = ExceptionDispatchInfo.Capture(exception);
-            }
-            _program = null;
-            _programDone.Release();
-        }
+        for (int t = 1; t < ThreadCount; t++)
+            _wake[t].Dispose();
     }
 
     private void Follow(int index)
     {
+        ComputePriority.LowerCurrentThread();
         int seen = 0;
         while (true)
         {

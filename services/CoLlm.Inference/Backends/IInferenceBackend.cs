@@ -40,6 +40,14 @@ public interface IInferenceBackend : IDisposable
     void CopyBlock(int fromBlock, int toBlock);
 
     /// <summary>
+    /// Called once by an engine's loop thread, on that thread, before anything else it calls: a backend that computes on its caller's
+    /// thread may give the thread what computing needs. An engine that is stepped by hand does not call it.
+    /// </summary>
+    void EnterLoop()
+    {
+    }
+
+    /// <summary>
     /// Computes every row of the plan, writes their keys and values into the plan's blocks, and the logits and hidden states
     /// of the rows in <see cref="StepPlan.OutputRows"/> into <paramref name="output"/>; of a sequence with a
     /// <see cref="PlanSequence.Reduction"/> its entries instead of the logits.

@@ -9,6 +9,8 @@ internal sealed class EngineCounters
 
     public long Steps { get; private set; }
 
+    public TimeSpan StepTime { get; private set; }
+
     public long Rows { get; private set; }
 
     public long Outputs { get; private set; }
@@ -26,9 +28,10 @@ internal sealed class EngineCounters
     /// <summary>Bucket i counts steps with 2^i to 2^(i+1) - 1 rows.</summary>
     public long[] StepsByRows { get; } = new long[BatchBuckets];
 
-    public void CountStep(int rows, int outputs, int rideAlongRows)
+    public void CountStep(int rows, int outputs, int rideAlongRows, TimeSpan time)
     {
         Steps++;
+        StepTime += time;
         Rows += rows;
         Outputs += outputs;
         RideAlongRows += rideAlongRows;

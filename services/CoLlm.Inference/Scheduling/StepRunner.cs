@@ -244,7 +244,7 @@ internal sealed class StepRunner
             rideAlongRows += entry.Session.InFlight ? 0 : entry.Rows;
         }
 
-        _engine.Counters.CountStep(rows, outputs, rideAlongRows);
+        _engine.Counters.CountStep(rows, outputs, rideAlongRows, _engine.StepTime);
         _engine.Counters.CopiedBlocks += _copies.Count;
     }
 }

@@ -50,6 +50,17 @@ public sealed class WorkerPoolTests
     }
 
     [Fact]
+    public void Execute_AnyPool_RunsTheProgramOnTheCallersThread()
+    {
+        using var pool = new WorkerPool(2);
+        Thread? ran = null;
+
+        pool.Execute(new Program(() => ran = Thread.CurrentThread));
+
+        Assert.Same(Thread.CurrentThread, ran);
+    }
+
+    [Fact]
     public void Execute_AfterDispose_IsRefused()
     {
         var pool = new WorkerPool(2);

@@ -21,6 +21,9 @@ public sealed class HookedBackend(IInferenceBackend inner) : IInferenceBackend
     /// <summary>What a device with memory of its own would say is free.</summary>
     public long? FreeKvBytes { get; init; }
 
+    /// <summary>The thread that an engine has given it, if any.</summary>
+    public Thread? LoopThread { get; private set; }
+
     public bool IsDisposed { get; private set; }
 
     public long KvBlockBytes(int blockSizeTokens) => inner.KvBlockBytes(blockSizeTokens);
@@ -29,6 +32,12 @@ public sealed class HookedBackend(IInferenceBackend inner) : IInferenceBackend
         inner.AllocateKvCache(blockCount, blockSizeTokens, maxRowsPerStep, maxOutputsPerStep);
 
     public void CopyBlock(int fromBlock, int toBlock) => inner.CopyBlock(fromBlock, toBlock);
+
+    public void EnterLoop()
+    {
+        LoopThread = Thread.CurrentThread;
+        inner.EnterLoop();
+    }
 
     public void Run(StepPlan plan, StepOutput output)
     {

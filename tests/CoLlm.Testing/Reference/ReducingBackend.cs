@@ -25,6 +25,8 @@ public sealed class ReducingBackend(IInferenceBackend inner) : IInferenceBackend
 
     public void CopyBlock(int fromBlock, int toBlock) => inner.CopyBlock(fromBlock, toBlock);
 
+    public void EnterLoop() => inner.EnterLoop();
+
     public void Run(StepPlan plan, StepOutput output)
     {
         inner.Run(plan, output);
