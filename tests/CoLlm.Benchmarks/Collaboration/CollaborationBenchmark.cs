@@ -1,9 +1,10 @@
 using System.Diagnostics;
-using System.Text.Json;
 using CoLlm.Benchmarks.Rounds;
 using CoLlm.Decoding;
+using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu;
+using CoLlm.Inference.Cpu.Measuring;
 using CoLlm.Inference.Sampling;
-using Grpc.Net.Client;
 
 namespace CoLlm.Benchmarks.Collaboration;
 
@@ -13,120 +14,109 @@ internal static class CollaborationBenchmark
     public const string Name = "collaboration";
     public const string Summary = "Router and expert on loopback, beside decoding as the research code does: results/collaboration.md";
 
-    private const int Rounds = 11;
     private const int ConcurrentRequests = 16;
+    private const int WarmUp = 2;
 
-    /// <summary>Before the runtime has compiled all of it for good, answers written at the same time are up to a quarter slower.</summary>
-    private const int ConcurrentWarmUp = 4;
-
-    private const float TargetRate = 0.3f;
-
-    private static int _number;
-
+    /// <summary>Options: <c>--pair small</c> or <c>--pair laptop</c> measures one pair of models, <c>--pair none</c> questions alone; neither writes the file.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
-        using GeneratedModels models = new();
-        using ServiceProcess expert = await ServiceProcess.StartAsync("expert", Save(models, "expert.json", ExpertSettings(models)));
-        using ServiceProcess router = await ServiceProcess.StartAsync("router", Save(models, "router.json", RouterSettings(models, expert.Address)));
-        using ServiceProcess research = await ServiceProcess.StartAsync("research", models.ExpertDirectory);
-        using GrpcChannel expertChannel = GrpcChannel.ForAddress(expert.Address);
-        using GrpcChannel routerChannel = GrpcChannel.ForAddress(router.Address);
-        using HttpClient researchClient = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(research.Address) };
-        await using LocalBase local = new(models);
-
-        CollaborationReport report = new();
-        float threshold = await FindThresholdAsync(routerChannel);
-        report.Configure(threshold, Rounds);
-        report.Asks(await RoundTrips.MeasureAsync(expertChannel));
-        List<RouterAnswer> answers = [];
-        List<DecodingSummary> baseline = [];
-        Contender[] contenders = Contenders(local, routerChannel, expertChannel, researchClient, threshold, answers, baseline);
-        report.Answers(await InterleavedRounds.RunAsync(contenders, Rounds, operations: 1, warmupOperations: 1));
-        using (DirectSession opened = await DirectSession.OpenAsync(expertChannel, RouterAnswer.NewPrompt(++_number), 2048))
-            report.Costs(answers, baseline, opened.OpeningBytes);
-        report.Concurrency(await MeasureTogetherAsync(routerChannel, expert, threshold));
-        return report.Save() ? 0 : 1;
-    }
-
-    private static Contender[] Contenders(
-        LocalBase local, GrpcChannel router, GrpcChannel expert, HttpClient research, float threshold, List<RouterAnswer> answers,
-        List<DecodingSummary> baseline)
-    {
-        FloorReplay floor = new(local, expert);
-        return
-        [
-            Each("forward passes alone", async () => await floor.MeasureAsync(answers.Count > 0 ? answers[^1] : await AnswerAsync())),
-            Each("router and expert", async () => (await AnswerAsync()).Time),
-            Each("as the research code", async () =>
-            {
-                int number = ++_number;
-                long start = Stopwatch.GetTimestamp();
-                baseline.Add(await local.DecodeAsync(
-                    RouterAnswer.NewPrompt(number), RouterAnswer.AnswerTokens, threshold, SamplingParameters.Create(1f, seed: (ulong)number),
-                    new ResearchExpert(research)));
-                return Stopwatch.GetElapsedTime(start);
-            }),
-        ];
-
-        async Task<RouterAnswer> AnswerAsync()
+        ModelPair[] pairs = [.. ModelPair.All.Where(pair => args is [] || args is ["--pair", string name] && name == pair.Name)];
+        if (pairs.Length == 0 && args is not ["--pair", "none"])
         {
-            answers.Add(await RouterAnswer.AskAsync(router, ++_number, threshold));
-            return answers[^1];
+            await Console.Error.WriteLineAsync($"Options: --pair NAME, one of {string.Join(", ", ModelPair.All.Select(pair => pair.Name))}, none.");
+            return 2;
         }
+
+        CollaborationReport report = new(pairs);
+        if (args is [] or ["--pair", "none"])
+            await MeasureAsksAsync(report);
+        foreach (ModelPair pair in pairs)
+            await MeasureAsync(pair, report);
+        return report.Save(isWhole: args is []) ? 0 : 1;
     }
 
-    private static Contender Each(string name, Func<Task<TimeSpan>> operation) => new(name, async count =>
+    private static async Task MeasureAsksAsync(CollaborationReport report)
     {
-        double[] milliseconds = new double[count];
-        for (int i = 0; i < count; i++)
-            milliseconds[i] = (await operation()).TotalMilliseconds;
-        return milliseconds;
-    });
-
-    /// <summary>The cut above which the wanted share of the deferral probabilities lies, along answers of the base alone.</summary>
-    private static async Task<float> FindThresholdAsync(GrpcChannel router)
-    {
-        List<double> probabilities = [];
-        for (int i = 0; i < 4; i++)
-            probabilities.AddRange((await RouterAnswer.AskAsync(router, ++_number, 1f)).Tokens.Select(token => (double)token.DeferralProbability));
-        return (float)RoundStatistics.Percentile([.. probabilities.Order()], 1 - TargetRate);
+        using GeneratedModels models = new();
+        (RoundTrips warm, RoundTrips cold) = await RoundTrips.MeasureAsync(models);
+        report.WarmAsks(warm);
+        report.ColdAsks(cold);
     }
 
-    private static async Task<ConcurrentRun[]> MeasureTogetherAsync(GrpcChannel router, ServiceProcess expert, float threshold)
+    private static async Task MeasureAsync(ModelPair pair, CollaborationReport report)
     {
-        ConcurrentRun[] runs = new ConcurrentRun[Rounds];
-        for (int i = -ConcurrentWarmUp; i < runs.Length; i++)
+        using GeneratedModels models = new(pair);
+        using ServicePair services = await ServicePair.StartAsync(models);
+        await using LocalBase local = new(models);
+        await services.FindThresholdAsync();
+        ReplayedAnswer[] answers = await MeasureAnswersAsync(pair, services, new FloorReplay(local, services.Expert));
+        List<DecodingSummary> baseline = [];
+        double[] research = await MeasureResearchAsync(pair, models, local, services, baseline);
+
+        report.Answers(pair, services.Threshold, answers, research);
+        using (DirectSession opened = await DirectSession.OpenAsync(services.Expert, RouterAnswer.NewPrompt(services.NextNumber()), 2048))
+            report.Costs(pair, [.. answers.Select(replayed => replayed.Answer)], baseline, opened.OpeningBytes);
+        report.Concurrency(pair, await MeasureTogetherAsync(pair, services), MultiplyAddPeak(models));
+    }
+
+    /// <summary>Each answer and its replay one after the other, so that whatever the machine does meanwhile falls on both alike.</summary>
+    private static async Task<ReplayedAnswer[]> MeasureAnswersAsync(ModelPair pair, ServicePair services, FloorReplay floor)
+    {
+        ReplayedAnswer[] answers = new ReplayedAnswer[pair.Rounds];
+        for (int i = -WarmUp; i < answers.Length; i++)
         {
-            RouterAnswer alone = await RouterAnswer.AskAsync(router, ++_number, threshold);
-            long before = await expert.CountStepsAsync();
+            RouterAnswer answer = await services.MeasuredAnswerAsync();
+            ReplayedAnswer replayed = new(answer, await floor.MeasureAsync(answer));
+            if (i >= 0)
+                answers[i] = replayed;
+        }
+
+        return answers;
+    }
+
+    /// <summary>Milliseconds of each answer.</summary>
+    private static async Task<double[]> MeasureResearchAsync(
+        ModelPair pair, GeneratedModels models, LocalBase local, ServicePair services, List<DecodingSummary> baseline)
+    {
+        using ServiceProcess server = await ServiceProcess.StartAsync("research", models.ExpertDirectory);
+        using HttpClient client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(server.Address), Timeout = Timeout.InfiniteTimeSpan };
+        double[] milliseconds = new double[pair.ResearchAnswers];
+        for (int i = 0; i < milliseconds.Length; i++)
+        {
+            int number = services.NextNumber();
             long start = Stopwatch.GetTimestamp();
-            RouterAnswer[] answers = await Task.WhenAll(
-                Enumerable.Range(0, ConcurrentRequests).Select(_ => RouterAnswer.AskAsync(router, ++_number, threshold)));
+            baseline.Add(await local.DecodeAsync(
+                RouterAnswer.NewPrompt(number), RouterAnswer.AnswerTokens, services.Threshold, SamplingParameters.Create(1f, seed: (ulong)number),
+                new ResearchExpert(client)));
+            milliseconds[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        return milliseconds;
+    }
+
+    /// <summary>Operations per second of the threads of one process.</summary>
+    private static double MultiplyAddPeak(GeneratedModels models)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(models.BaseDirectory);
+        using CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { ThreadCount = GeneratedModels.Threads });
+        using CpuSpeed speed = new(backend, maxBatch: 1, maxTokens: 64);
+        return RoundStatistics.MedianOf(Enumerable.Range(0, 11).Select(_ => speed.MultiplyAddPeak()));
+    }
+
+    private static async Task<ConcurrentRun[]> MeasureTogetherAsync(ModelPair pair, ServicePair services)
+    {
+        ConcurrentRun[] runs = new ConcurrentRun[pair.ConcurrentRounds];
+        for (int i = -pair.ConcurrentWarmUp; i < runs.Length; i++)
+        {
+            RouterAnswer alone = await services.AnswerAsync();
+            EngineWork before = await services.ExpertWorkAsync();
+            long start = Stopwatch.GetTimestamp();
+            RouterAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, ConcurrentRequests).Select(_ => services.AnswerAsync()));
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             if (i >= 0)
-                runs[i] = new ConcurrentRun(alone, answers, await expert.CountStepsAsync() - before, time);
+                runs[i] = new ConcurrentRun(alone, answers, (await services.ExpertWorkAsync() - before).Steps, time);
         }
 
         return runs;
     }
-
-    private static string Save(GeneratedModels models, string name, object settings)
-    {
-        File.WriteAllText(models.File(name), JsonSerializer.Serialize(settings));
-        return models.File(name);
-    }
-
-    public static object ExpertSettings(GeneratedModels models) => new
-    {
-        Listen = "http://127.0.0.1:0",
-        Models = new[] { new { Name = GeneratedModels.ExpertName, Directory = models.ExpertDirectory, Threads = GeneratedModels.Threads } },
-    };
-
-    public static object RouterSettings(GeneratedModels models, string expert) => new
-    {
-        Listen = "http://127.0.0.1:0",
-        Base = new { Directory = models.BaseDirectory, Threads = GeneratedModels.Threads },
-        SwapHead = new { File = models.HeadFile },
-        Experts = new[] { new { Name = GeneratedModels.ExpertName, Addresses = new[] { expert } } },
-    };
 }

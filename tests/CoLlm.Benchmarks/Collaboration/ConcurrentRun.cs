@@ -1,3 +1,5 @@
+using CoLlm.Inference.Models;
+
 namespace CoLlm.Benchmarks.Collaboration;
 
 /// <summary>Several answers written at the same time.</summary>
@@ -10,6 +12,10 @@ internal sealed record ConcurrentRun(RouterAnswer Alone, IReadOnlyList<RouterAns
     public double TokensPerSecondAlone => Alone.Tokens.Count / Alone.Time.TotalSeconds;
 
     public double TokensPerSecond => Answers.Sum(answer => answer.Tokens.Count) / Time.TotalSeconds;
+
+    /// <summary>Tokens per second if the expert did nothing but multiply and add, at a peak in operations per second.</summary>
+    public double Bound(ModelConfig expert, double peak) => Answers.Sum(answer => answer.Tokens.Count) * peak
+        / ModelPair.Operations(expert, Answers.Sum(answer => answer.Expert.ComputedTokenCount), Answers.Sum(answer => answer.Expert.CallCount));
 
     public double SessionsPerPass => (double)Answers.Sum(answer => answer.Expert.PassCount) / ExpertSteps;
 }

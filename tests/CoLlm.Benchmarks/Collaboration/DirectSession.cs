@@ -29,13 +29,14 @@ internal sealed class DirectSession : IDisposable
     public int OpeningBytes { get; private set; }
 
     public static async Task<DirectSession> OpenAsync(
-        GrpcChannel channel, int[] prompt, int maxSequenceTokens, int usableVocabularySize = GeneratedModels.VocabularySize)
+        GrpcChannel channel, int[] prompt, int maxSequenceTokens, int usableVocabularySize = GeneratedModels.VocabularySize,
+        string model = GeneratedModels.ExpertName)
     {
         var session = new DirectSession(new V1.Expert.ExpertClient(channel).Session(), prompt);
         Open open = new()
         {
             ProtocolVersion = ProtocolVersion.Newest,
-            Model = GeneratedModels.ExpertName,
+            Model = model,
             MaxSequenceTokens = maxSequenceTokens,
             UsableVocabularySize = usableVocabularySize,
             Tokens = { prompt },

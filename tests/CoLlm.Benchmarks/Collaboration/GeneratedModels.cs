@@ -11,7 +11,7 @@ namespace CoLlm.Benchmarks.Collaboration;
 internal sealed class GeneratedModels : IDisposable
 {
     public const string ExpertName = "expert";
-    public const int VocabularySize = 32000;
+    public const int VocabularySize = ModelPair.VocabularySize;
 
     /// <summary>Compute threads of every process: half the machine, as if router and expert had machines of their own.</summary>
     public static int Threads { get; } = Math.Max(1, Environment.ProcessorCount / 2);
@@ -19,21 +19,22 @@ internal sealed class GeneratedModels : IDisposable
     private readonly TemporaryDirectory _folder = new();
 
     public GeneratedModels()
+        : this(ModelPair.Small)
     {
-        BaseDirectory = Write("base", BaseConfig, seed: 1);
-        ExpertDirectory = Write(ExpertName, ExpertConfig, seed: 2);
+    }
+
+    public GeneratedModels(ModelPair pair)
+    {
+        BaseDirectory = Write("base", pair.Base, seed: 1);
+        ExpertDirectory = Write(ExpertName, pair.Expert, seed: 2);
         HeadFile = _folder.File("head.safetensors");
-        Head = RandomHead(BaseConfig.HiddenSize);
+        Head = RandomHead(pair.Base.HiddenSize);
         using Checkpoint baseModel = Checkpoint.Open(BaseDirectory);
         using Checkpoint expert = Checkpoint.Open(ExpertDirectory);
         var trainedWith = new SwapHeadIdentity(
             baseModel.Fingerprint, Tokenizer.Load(BaseDirectory).Fingerprint, [new ExpertIdentity(ExpertName, expert.Fingerprint)]);
         new SwapHeadFile(Head, trainedWith, Calibration: null).Write(HeadFile);
     }
-
-    public static ModelConfig BaseConfig { get; } = Shape(hidden: 256, layers: 6, feedForward: 704);
-
-    public static ModelConfig ExpertConfig { get; } = Shape(hidden: 512, layers: 8, feedForward: 1408);
 
     public string BaseDirectory { get; }
 
@@ -43,33 +44,9 @@ internal sealed class GeneratedModels : IDisposable
 
     public SwapHead Head { get; }
 
-    public static double Millions(ModelConfig config)
-    {
-        long attention = (long)config.HiddenSize * config.HeadDim * 2 * (config.HeadCount + config.KeyValueHeadCount);
-        long layer = attention + (3L * config.HiddenSize * config.FeedForwardSize);
-        return ((layer * config.LayerCount) + (2L * config.VocabularySize * config.HiddenSize)) / 1e6;
-    }
-
     public string File(string name) => _folder.File(name);
 
     public void Dispose() => _folder.Dispose();
-
-    private static ModelConfig Shape(int hidden, int layers, int feedForward) => new()
-    {
-        Architecture = ModelArchitecture.Llama,
-        HiddenSize = hidden,
-        LayerCount = layers,
-        HeadCount = hidden / 64,
-        KeyValueHeadCount = hidden / 128,
-        HeadDim = 64,
-        FeedForwardSize = feedForward,
-        VocabularySize = VocabularySize,
-        MaxPositionCount = 2048,
-        RmsNormEpsilon = 1e-5f,
-        RopeTheta = 10_000,
-        TiesEmbeddings = false,
-        EosTokenIds = [2],
-    };
 
     /// <summary>Logits of about one standard deviation: hidden states after the norm are of length sqrt(hidden).</summary>
     private static SwapHead RandomHead(int hidden)
@@ -78,22 +55,23 @@ internal sealed class GeneratedModels : IDisposable
         return new SwapHead([.. Enumerable.Range(0, hidden).Select(_ => (random.NextSingle() - 0.5f) * MathF.Sqrt(12f / hidden))], hidden);
     }
 
-    private string Write(string name, ModelConfig config, ulong seed)
+    /// <summary>Writes one more model and returns its directory.</summary>
+    public string Write(string name, ModelConfig config, ulong seed)
     {
         string folder = Directory.CreateDirectory(_folder.File(name)).FullName;
-        WriteTokenizer(folder);
+        WriteTokenizer(folder, config.VocabularySize);
         RandomWeightsFile.WriteDirectory(folder, config, seed);
         return folder;
     }
 
     /// <summary>A golden tokenizer with made-up words up to the vocabulary's size.</summary>
-    private static void WriteTokenizer(string folder)
+    private static void WriteTokenizer(string folder, int vocabularySize)
     {
         string source = RepositoryPaths.Golden("models", "qwen2-tiny");
         System.IO.File.Copy(Path.Combine(source, "tokenizer_config.json"), Path.Combine(folder, "tokenizer_config.json"));
         JsonNode tokenizer = JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(source, "tokenizer.json")))!;
         JsonObject words = tokenizer["model"]!["vocab"]!.AsObject();
-        for (int id = words.Count + tokenizer["added_tokens"]!.AsArray().Count; id < VocabularySize; id++)
+        for (int id = words.Count + tokenizer["added_tokens"]!.AsArray().Count; id < vocabularySize; id++)
             words[$"word{id}"] = id;
         System.IO.File.WriteAllText(Path.Combine(folder, "tokenizer.json"), tokenizer.ToJsonString());
     }

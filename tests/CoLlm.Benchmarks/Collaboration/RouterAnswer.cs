@@ -11,6 +11,9 @@ internal sealed record RouterAnswer(int[] Prompt, IReadOnlyList<TokenEvent> Toke
     public const int PromptTokens = 64;
     public const int AnswerTokens = 96;
 
+    /// <summary>What the engines spent on it; zero where nobody has looked.</summary>
+    public PassTimes Passes { get; init; }
+
     public ExpertUsage Expert => Summary.Experts[0];
 
     /// <summary>A prompt that nobody has asked before, so that no cache has its prefix.</summary>

@@ -1,8 +1,9 @@
-using System.Globalization;
 using CoLlm.Benchmarks.Telemetry;
 using CoLlm.Benchmarks.Transport;
 using CoLlm.Expert.Hosting;
 using CoLlm.Expert.Models;
+using CoLlm.Inference;
+using CoLlm.Router.Base;
 using CoLlm.Router.Hosting;
 using CoLlm.ServiceDefaults.Configuration;
 using CoLlm.ServiceDefaults.Health;
@@ -11,14 +12,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CoLlm.Benchmarks.Collaboration;
 
-/// <summary>One of the services in a process of its own; its parent may ask how many passes its engines have run.</summary>
+/// <summary>One of the services in a process of its own; its parent may ask what its engines have done.</summary>
 internal sealed class ServiceProcess : IDisposable
 {
     public const string Name = "collaboration-service";
     public const string Summary = "The processes that collaboration starts";
 
     private const string Ready = "ready ";
-    private const string Steps = "steps ";
+    private const string Work = "work ";
 
     private readonly ChildProcess _process;
 
@@ -36,9 +37,8 @@ internal sealed class ServiceProcess : IDisposable
         return process;
     }
 
-    /// <summary>Forward passes of all engines since the start.</summary>
-    public async Task<long> CountStepsAsync() =>
-        long.Parse(await ReadAsync(await _process.AskAsync("steps"), Steps), CultureInfo.InvariantCulture);
+    /// <summary>What all its engines have done since the start.</summary>
+    public async Task<EngineWork> WorkAsync() => EngineWork.Parse(await ReadAsync(await _process.AskAsync("work"), Work));
 
     public void Dispose() => _process.Dispose();
 
@@ -60,8 +60,9 @@ internal sealed class ServiceProcess : IDisposable
         Console.WriteLine(Ready + application.Urls.First());
         while (await Console.In.ReadLineAsync() is not null)
         {
-            long steps = application.Services.GetService<ModelCatalog>()?.Loaded.Sum(model => model.Engine?.GetStatistics().Steps ?? 0) ?? 0;
-            Console.WriteLine(Steps + steps.ToString(CultureInfo.InvariantCulture));
+            IEnumerable<InferenceEngine?> engines = application.Services.GetService<ModelCatalog>()?.Loaded.Select(model => model.Engine)
+                ?? [application.Services.GetService<LoadedModel>()?.Current?.Base.Engine];
+            Console.WriteLine(Work + EngineWork.Of(engines));
         }
 
         return 0;

@@ -53,13 +53,16 @@ internal sealed class ResultFile
             Line($"| {row.Name} | {row.Median:0.0} | {row.MedianRatio:0.00} | {row.Lowest:0.0} to {row.Highest:0.0} |");
     }
 
+    /// <summary>Prints the report alone.</summary>
+    public void Print() => Console.Write(_text.ToString());
+
     /// <summary>Prints the report and writes the file.</summary>
     public void Save()
     {
         string path = Path.Combine(RepositoryPaths.Root, "tests", "CoLlm.Benchmarks", "results", _name + ".md");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, _text.ToString());
-        Console.Write(_text.ToString());
+        Print();
     }
 
     private static string ProcessorName()

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CoLlm.Benchmarks.Collaboration;
 using CoLlm.Benchmarks.Rounds;
 using Grpc.Net.Client;
@@ -62,9 +61,9 @@ internal static class TelemetryBenchmark
 
         public static async Task<Pair> StartAsync(GeneratedModels models, string name, string[] environment)
         {
-            string expertFile = Save(models, $"expert-{name}.json", CollaborationBenchmark.ExpertSettings(models));
+            string expertFile = ServicePair.Save(models, $"expert-{name}.json", ServicePair.ExpertSettings((GeneratedModels.ExpertName, models.ExpertDirectory)));
             ServiceProcess expert = await ServiceProcess.StartAsync("expert", expertFile, environment);
-            string routerFile = Save(models, $"router-{name}.json", CollaborationBenchmark.RouterSettings(models, expert.Address));
+            string routerFile = ServicePair.Save(models, $"router-{name}.json", ServicePair.RouterSettings(models, expert.Address));
             return new Pair(expert, await ServiceProcess.StartAsync("router", routerFile, environment));
         }
 
@@ -74,12 +73,6 @@ internal static class TelemetryBenchmark
             router.Dispose();
             expert.Dispose();
             return ValueTask.CompletedTask;
-        }
-
-        private static string Save(GeneratedModels models, string name, object settings)
-        {
-            File.WriteAllText(models.File(name), JsonSerializer.Serialize(settings));
-            return models.File(name);
         }
     }
 }
