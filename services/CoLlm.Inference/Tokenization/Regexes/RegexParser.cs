@@ -43,12 +43,8 @@ internal sealed class RegexParser
         int previous = -1;
         while (_source.Peek() is not (-1 or '|' or ')'))
         {
-            if (_source.TryRead("(?#"))
-            {
-                _source.ReadUntil(')', "(?# without its )");
+            if (TrySkipComment())
                 continue;
-            }
-
             RegexNode atom = ReadAtom(flags, out int literal);
             if (literal >= 0 && flags.IgnoresCase)
                 RegexCase.CheckNeighbours(previous, literal, _source);
@@ -58,6 +54,14 @@ internal sealed class RegexParser
         }
 
         return parts.Count == 1 ? parts[0] : new RegexNode.Sequence(parts);
+    }
+
+    private bool TrySkipComment()
+    {
+        bool isComment = _source.TryRead("(?#");
+        if (isComment)
+            _source.ReadUntil(')', "(?# without its )");
+        return isComment;
     }
 
     private RegexNode ReadAtom(Flags flags, out int literal)
@@ -187,7 +191,7 @@ internal sealed class RegexParser
                 node = Repeated(node, 1, null);
             else if (TryReadInterval(out int least, out int? most))
                 node = Interval(node, least, most);
-            else
+            else if (!TrySkipComment())
                 return node;
         }
     }

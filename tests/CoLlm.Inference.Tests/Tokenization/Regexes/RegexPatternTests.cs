@@ -85,6 +85,17 @@ public sealed class RegexPatternTests
     }
 
     [Fact]
+    public void TryFind_CommentBeforeAQuantifier_RepeatsWhatStandsBeforeTheComment()
+    {
+        RegexPattern pattern = RegexPattern.Parse("(?#first)a(?#second)(?#third)+b");
+        RegexMemory memory = pattern.Remember(4);
+
+        Assert.True(pattern.TryFind("xaab", 0, memory, out int start, out int length));
+        Assert.Equal((1, 3), (start, length));
+        memory.Release();
+    }
+
+    [Fact]
     public void Signature_DifferentExpressions_AreDifferent() =>
         Assert.NotEqual(RegexPattern.Parse("a|b").Signature, RegexPattern.Parse("b|a").Signature);
 }
