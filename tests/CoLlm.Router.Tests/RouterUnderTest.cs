@@ -1,9 +1,11 @@
 using CoLlm.Inference;
 using CoLlm.Inference.Cpu;
 using CoLlm.Protocol.V1;
+using CoLlm.Router.Admission;
 using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
+using CoLlm.ServiceDefaults.Listening;
 using CoLlm.Testing;
 using CoLlm.Testing.Golden;
 using Grpc.Core;
@@ -61,6 +63,27 @@ internal sealed class RouterUnderTest : IAsyncDisposable
         MaxBackoff = TimeSpan.FromMilliseconds(50),
         DescribeInterval = TimeSpan.Zero,
     };
+
+    /// <summary>With a listener for applications that speak HTTP.</summary>
+    public static RouterOptions HttpOptions(params string[] expertAddresses) => Options(expertAddresses) with { HttpListen = "http://127.0.0.1:0" };
+
+    /// <summary>Where a listener is bound.</summary>
+    public Uri AddressOf(ListenerKind kind) => new(Application.BoundAddresses().Single(bound => bound.Kind == kind).Address);
+
+    /// <summary>Waits until the requests that were cancelled have left their places: everything they held is free before that.</summary>
+    public async Task WhenHomeAsync()
+    {
+        RequestGate gate = Application.Services.GetRequiredService<RequestGate>();
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        while (gate.RunningCount > 0 || Statistics.OpenSessions > 0)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        Assert.Equal((0, 0), (Statistics.KvBlocksReserved, Statistics.OpenSessions));
+        Assert.Equal(0, Model.Experts.Sum(expert => expert.SessionCount));
+    }
 
     public static async Task<RouterUnderTest> StartAsync(RouterOptions options)
     {

@@ -3,7 +3,7 @@ using CoLlm.Cli.Generation;
 using CoLlm.Cli.JsonLines;
 using CoLlm.Protocol;
 using CoLlm.Protocol.V1;
-using CoLlm.ServiceDefaults.Tls;
+using CoLlm.ServiceDefaults.Files;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -34,7 +34,7 @@ internal static class GenerateCommand
                 using GrpcChannel channel = router.Open(result);
                 return await AnswerAsync(channel, request, show, cancellationToken);
             }
-            catch (TlsFileException exception)
+            catch (SettingFileException exception)
             {
                 await streams.Error.WriteLineAsync($"collm generate: {exception.Message}");
                 return CouldNotAnswer;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using CoLlm.Cli.JsonLines;
-using CoLlm.ServiceDefaults.Tls;
+using CoLlm.ServiceDefaults.Files;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
@@ -43,7 +43,7 @@ internal static class HealthCommand
                 await streams.Error.WriteLineAsync(status.ToString());
                 return status == HealthCheckResponse.Types.ServingStatus.Serving ? 0 : NotServing;
             }
-            catch (TlsFileException exception)
+            catch (SettingFileException exception)
             {
                 await streams.Error.WriteLineAsync($"collm health: {exception.Message}");
                 return NoAnswer;

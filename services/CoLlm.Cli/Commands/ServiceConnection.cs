@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using CoLlm.ServiceDefaults.Files;
 using CoLlm.ServiceDefaults.Tls;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -33,7 +34,7 @@ internal sealed class ServiceConnection
     }
 
     /// <summary>A channel to the service; nothing is sent yet.</summary>
-    /// <exception cref="TlsFileException">A file cannot be used; it names the option.</exception>
+    /// <exception cref="SettingFileException">A file cannot be used; it names the option.</exception>
     public GrpcChannel Open(ParseResult result)
     {
         Uri address = result.GetRequiredValue(_address)!;
@@ -51,9 +52,9 @@ internal sealed class ServiceConnection
             new TlsConnector(options, TimeProvider.System, NullLogger.Instance).Attach(handler);
             return GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
         }
-        catch (TlsFileException exception)
+        catch (SettingFileException exception)
         {
-            throw new TlsFileException(OptionOf(exception.Setting), exception.Sentence);
+            throw new SettingFileException(OptionOf(exception.Setting), exception.Sentence);
         }
     }
 

@@ -10,13 +10,16 @@ internal static class ClientCommands
     private static readonly JsonSerializerOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="executable">This program.</param>
-    /// <param name="router">Where the router serves.</param>
+    /// <param name="router">Where the router serves gRPC.</param>
+    /// <param name="http">Where it serves OpenAI's HTTP API.</param>
     /// <param name="question">What is asked.</param>
-    public static IEnumerable<string> For(ServiceExecutable executable, Uri router, string question)
+    public static IEnumerable<string> For(ServiceExecutable executable, Uri router, Uri http, string question)
     {
         string program = string.Join(' ', executable.FirstArguments.Prepend(executable.File).Select(NearPath).Select(Quoted));
-        string request = JsonSerializer.Serialize(new { chat = new { messages = new[] { new { role = "user", content = question } } } }, AsWritten);
+        object[] messages = [new { role = "user", content = question }];
+        string request = JsonSerializer.Serialize(new { chat = new { messages } }, AsWritten);
         yield return $"{program} generate --address {router.GetLeftPart(UriPartial.Authority)} --chat {Quoted(question)}";
+        yield return $"curl -N {new Uri(http, "v1/chat/completions")} -H 'Content-Type: application/json' -d {Quoted(JsonSerializer.Serialize(new { stream = true, messages }, AsWritten))}";
         yield return $"grpcurl -plaintext -d {Quoted(request)} {router.Authority} collm.v1.Generation/Generate";
     }
 

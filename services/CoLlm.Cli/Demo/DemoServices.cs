@@ -42,7 +42,7 @@ internal sealed class DemoServices : IAsyncDisposable
             foreach (ServiceProcess expert in services._experts)
                 await expert.ReadyAsync(http, limit, cancellationToken);
             object settings = ServiceSettings.Router(
-                port, models.Base, models.SwapHead, ThreadCount, maxNewTokens: 0, models.Experts.Zip(services._experts, (name, expert) => (name, name, expert.Address)));
+                port, models.Base, models.SwapHead, ThreadCount, maxNewTokens: 0, models.Experts.Zip(services._experts, (name, expert) => (name, name, expert.Address)), hasHttp: true);
             services.Router = ServiceProcess.Start(executable, "router", "the router", settings, folder.File("router"));
             await services.Router.ReadyAsync(http, limit, cancellationToken);
             services.FirstEnded = FirstOfAsync([.. services._experts, services.Router]);

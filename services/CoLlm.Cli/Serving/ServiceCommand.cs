@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using CoLlm.Cli.JsonLines;
 using CoLlm.ServiceDefaults.Configuration;
-using CoLlm.ServiceDefaults.Tls;
+using CoLlm.ServiceDefaults.Files;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 
@@ -62,7 +62,7 @@ internal static class ServiceCommand
         {
             await application.StartAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or TlsFileException)
+        catch (Exception exception) when (exception is IOException or SettingFileException)
         {
             await streams.Error.WriteLineAsync($"collm serve {name}: {exception.Message}");
             return 1;

@@ -13,6 +13,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 {
     private const string Listening = "Listening on ";
     private const string Health = "Health on ";
+    private const string Http = "HTTP on ";
 
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -20,6 +21,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ServiceLog _log;
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Uri> _http = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Uri> _health = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ServiceProcess(string name, Process process, ServiceLog log)
@@ -41,6 +43,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     /// <summary>Where it serves gRPC; known once it is ready.</summary>
     public Uri Address => _address.Task.Result;
+
+    /// <summary>Where applications come over HTTP; completes soon after it is ready, where its settings have such a place.</summary>
+    public Task<Uri> HttpAddress => _http.Task;
 
     /// <summary>Completes when it has said where it listens.</summary>
     public Task Announced => _health.Task;
@@ -173,6 +178,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
             _address.TrySetResult(address);
         if (line.StartsWith(Health, StringComparison.Ordinal) && Uri.TryCreate(line[Health.Length..], UriKind.Absolute, out Uri? health))
             _health.TrySetResult(health);
+        if (line.StartsWith(Http, StringComparison.Ordinal) && Uri.TryCreate(line[Http.Length..], UriKind.Absolute, out Uri? http))
+            _http.TrySetResult(http);
     }
 
     private static string Sentence(string name) => char.ToUpperInvariant(name[0]) + name[1..];

@@ -28,11 +28,14 @@ internal static class ServiceSettings
     /// <param name="threads">Compute threads.</param>
     /// <param name="maxNewTokens">Longest answer that may be asked for.</param>
     /// <param name="experts">Name, name at the service, and where that is.</param>
+    /// <param name="hasHttp">Whether applications may come over HTTP.</param>
     public static object Router(
-        int port, string directory, string swapHead, int threads, int maxNewTokens, IEnumerable<(string Name, string Model, Uri Address)> experts) => new
+        int port, string directory, string swapHead, int threads, int maxNewTokens, IEnumerable<(string Name, string Model, Uri Address)> experts,
+        bool hasHttp = false) => new
         {
             Listen = $"http://127.0.0.1:{port}",
             HealthListen = AnyPort,
+            HttpListen = hasHttp ? AnyPort : "",
             ModelName = "local",
             Base = new { Directory = directory, Threads = threads, PackedWeights = "Memory" },
             SwapHead = new { File = swapHead },

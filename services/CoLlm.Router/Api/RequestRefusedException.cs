@@ -10,6 +10,12 @@ internal sealed class RequestRefusedException(FailureReason reason, string messa
 {
     public FailureReason Reason => reason;
 
+    /// <summary>When repeating the request may help; zero: not known, or never.</summary>
+    public TimeSpan RetryAfter => retryAfter;
+
+    /// <summary>The field of a JSON request that is to blame; null: none, or not known.</summary>
+    public string? Parameter { get; init; }
+
     /// <summary>As gRPC says it: status, sentence and trailers.</summary>
     public RpcException ToRpcException()
     {

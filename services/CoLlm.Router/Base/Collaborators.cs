@@ -1,6 +1,7 @@
 using CoLlm.Router.Experts;
 using CoLlm.Router.Hosting;
 using CoLlm.Router.Telemetry;
+using CoLlm.ServiceDefaults.Files;
 using CoLlm.ServiceDefaults.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -27,7 +28,7 @@ internal sealed class Collaborators : IAsyncDisposable
     public float? DefaultThreshold { get; }
 
     /// <exception cref="Inference.Checkpoints.CheckpointException">The options ask for a target rate that the swap head has no table for.</exception>
-    /// <exception cref="TlsFileException">A certificate has become unusable since the options were checked.</exception>
+    /// <exception cref="SettingFileException">A certificate has become unusable since the options were checked.</exception>
     public static Collaborators Create(RouterOptions options, BaseModel baseModel, RouterTelemetry telemetry, TimeProvider time, ILogger logger)
     {
         ExpertPool[] experts = [.. options.Experts.Select((expert, i) => new ExpertPool(

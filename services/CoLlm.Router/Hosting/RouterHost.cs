@@ -1,6 +1,7 @@
 using CoLlm.Router.Admission;
 using CoLlm.Router.Api;
 using CoLlm.Router.Base;
+using CoLlm.Router.OpenAi;
 using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Configuration;
@@ -39,6 +40,8 @@ public static class RouterHost
         application.MapGrpcHealthChecksService().ServedAt(ListenerKind.Grpc);
         application.MapGrpcReflectionService().ServedAt(ListenerKind.Grpc);
         application.MapServiceDefaults();
+        if (options.HttpListen.Length > 0)
+            application.MapOpenAi();
         application.AnnounceAddresses();
         return application;
     }
@@ -59,6 +62,9 @@ public static class RouterHost
         services.AddSingleton<RouterTelemetry>();
         services.AddSingleton<LoadedModel>();
         services.AddHostedService(provider => provider.GetRequiredService<LoadedModel>());
+        services.AddSingleton<Answering>();
         services.AddSingleton<GenerationService>();
+        services.AddSingleton<HttpTelemetry>();
+        services.AddSingleton<OpenAiService>();
     }
 }

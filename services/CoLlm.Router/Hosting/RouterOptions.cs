@@ -4,6 +4,7 @@ using CoLlm.Inference.Cpu;
 using CoLlm.Router.Admission;
 using CoLlm.Router.Base;
 using CoLlm.Router.Experts;
+using CoLlm.ServiceDefaults.Files;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Shutdown;
 using CoLlm.ServiceDefaults.Tls;
@@ -25,6 +26,17 @@ public sealed record RouterOptions
     /// </summary>
     /// <value>empty: they are served at <see cref="Listen"/> alone, to HTTP/2 clients.</value>
     public string HealthListen { get; init; } = "";
+
+    /// <summary>
+    /// Where applications come that speak OpenAI's HTTP API: HTTP/1.1 in cleartext, with TLS HTTP/2 as well. Below <c>/v1/</c>, and
+    /// <c>/healthz</c> and <c>/readyz</c>.
+    /// </summary>
+    /// <value>empty: nowhere.</value>
+    public string HttpListen { get; init; } = "";
+
+    /// <summary>A file of keys, one a line, of which requests at <see cref="HttpListen"/> must have one: <c>Authorization: Bearer KEY</c>.</summary>
+    /// <value>empty: none is asked for.</value>
+    public string HttpApiKeysPath { get; init; } = "";
 
     /// <summary>What is shown and asked for at <c>https://</c> addresses.</summary>
     /// <value>null: every address is in cleartext.</value>
@@ -57,10 +69,13 @@ public sealed record RouterOptions
     /// <summary>How a stop proceeds.</summary>
     public DrainOptions Drain { get; init; } = new();
 
+    internal SettingFile? ApiKeys => HttpApiKeysPath.Length > 0 ? new SettingFile(nameof(HttpApiKeysPath), HttpApiKeysPath) : null;
+
     internal Listeners Listeners => new()
     {
         Grpc = Listen,
         Health = HealthListen,
+        Http = HttpListen,
         Tls = Tls,
         MaxStreams = Admission.MaxStreamsPerConnection,
     };

@@ -1,6 +1,8 @@
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Cpu;
 using CoLlm.Router.Experts;
+using CoLlm.Router.OpenAi;
+using CoLlm.ServiceDefaults.Files;
 using CoLlm.ServiceDefaults.Tls;
 
 namespace CoLlm.Router.Hosting;
@@ -11,6 +13,7 @@ internal static class RouterOptionsRules
     public static IEnumerable<string> Check(RouterOptions options) =>
     [
         .. options.Listeners.FindProblems(),
+        .. Keys(options),
         .. options.Base is { } model && !DeviceBackends.IsProcessor(model.Device) && model.WeightFormat != WeightFormat.AsStored
             ? [$"Base: Device is {model.Device} and WeightFormat {model.WeightFormat}; quantised weights are for the device cpu."]
             : Array.Empty<string>(),
@@ -23,6 +26,16 @@ internal static class RouterOptionsRules
         .. Duration("Admission.MaxUnreadTime", options.Admission.MaxUnreadTime, mayBeZero: false),
         .. Duration("Drain.Timeout", options.Drain.Timeout, mayBeZero: true),
     ];
+
+    private static IEnumerable<string> Keys(RouterOptions options)
+    {
+        if (options.ApiKeys is not { } file)
+            yield break;
+        if (options.HttpListen.Length == 0)
+            yield return "HttpApiKeysPath is set, but HttpListen is not: keys are asked for there alone.";
+        if (SettingFileException.Of(() => ApiKeys.Read(file, file.Read())) is { } problem)
+            yield return problem;
+    }
 
     private static IEnumerable<string> SwapHead(RouterOptions options)
     {

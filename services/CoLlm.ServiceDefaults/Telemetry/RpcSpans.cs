@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace CoLlm.ServiceDefaults.Telemetry;
 
-/// <summary>Spans of gRPC methods, and how their context crosses the wire.</summary>
+/// <summary>Spans of gRPC methods and of HTTP requests, and how their context crosses the wire.</summary>
 public static class RpcSpans
 {
     public const string SourceName = "CoLlm.Rpc";
@@ -34,18 +34,25 @@ public static class RpcSpans
     {
         if (!Source.HasListeners() || !method.StartsWith("collm.", StringComparison.Ordinal) || method.EndsWith("/Describe", StringComparison.Ordinal))
             return null;
-        ActivityContext.TryParse(headers.GetValue(TraceParent), headers.GetValue(TraceState), isRemote: true, out ActivityContext parent);
-        if (!identity.StartsTraces && !parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded))
+        Activity? span = StartServer(method, headers.GetValue(TraceParent), headers.GetValue(TraceState), identity, Links(headers));
+        span?.SetTag(SemanticConventions.RpcSystemName, SemanticConventions.Grpc);
+        span?.SetTag(SemanticConventions.RpcMethod, method);
+        return span;
+    }
+
+    /// <summary>Opens the span of a request and makes it the current one; null where it is not traced.</summary>
+    internal static Activity? StartServer(string name, string? traceParent, string? traceState, ServiceIdentity identity, ActivityLink[] links)
+    {
+        ActivityContext.TryParse(traceParent, traceState, isRemote: true, out ActivityContext parent);
+        if (!Source.HasListeners() || (!identity.StartsTraces && !parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)))
             return null;
 
         // The web server's own activity is not exported, so it must not become the parent.
         Activity? outer = Activity.Current;
         Activity.Current = null;
-        Activity? span = Source.StartActivity(method, ActivityKind.Server, parent, tags: null, Links(headers));
+        Activity? span = Source.StartActivity(name, ActivityKind.Server, parent, tags: null, links);
         if (span is null)
             Activity.Current = outer;
-        span?.SetTag(SemanticConventions.RpcSystemName, SemanticConventions.Grpc);
-        span?.SetTag(SemanticConventions.RpcMethod, method);
         return span;
     }
 

@@ -22,6 +22,18 @@ public static class SemanticConventions
 
     public const string Grpc = "grpc";
 
+    /// <summary>Duration of an HTTP request as its server sees it, in seconds.</summary>
+    public const string HttpServerRequestDuration = "http.server.request.duration";
+
+    public const string HttpRequestMethod = "http.request.method";
+
+    /// <summary>Such as <c>/v1/completions</c>.</summary>
+    public const string HttpRoute = "http.route";
+
+    public const string HttpResponseStatusCode = "http.response.status_code";
+
+    public const string UrlScheme = "url.scheme";
+
     public const string ErrorType = "error.type";
 
     public const string ServerAddress = "server.address";

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using CoLlm.ServiceDefaults.Files;
 using Microsoft.Extensions.Logging;
 
 namespace CoLlm.ServiceDefaults.Tls;
@@ -8,10 +9,10 @@ internal sealed class Authorities
 {
     private readonly FileBacked<X509Certificate2Collection> _certificates;
 
-    /// <exception cref="TlsFileException">The file cannot be used.</exception>
+    /// <exception cref="SettingFileException">The file cannot be used.</exception>
     public Authorities(string setting, string path, TimeProvider time, ILogger logger)
     {
-        var file = new TlsFile(setting, path);
+        var file = new SettingFile(setting, path);
         _certificates = new FileBacked<X509Certificate2Collection>([file], contents => PemFiles.MakeAuthorities(file, contents[0]), time, logger);
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using CoLlm.ServiceDefaults.Files;
 using Microsoft.Extensions.Logging;
 
 namespace CoLlm.ServiceDefaults.Tls;
@@ -9,10 +10,10 @@ internal sealed class OwnCertificate
 {
     private readonly FileBacked<SslStreamCertificateContext> _context;
 
-    /// <exception cref="TlsFileException">A file cannot be used.</exception>
+    /// <exception cref="SettingFileException">A file cannot be used.</exception>
     public OwnCertificate(CertificateOptions options, TimeProvider time, ILogger logger)
     {
-        TlsFile[] files = PemFiles.FilesOf(options);
+        SettingFile[] files = PemFiles.FilesOf(options);
         _context = new FileBacked<SslStreamCertificateContext>(files, Make, time, logger);
 
         SslStreamCertificateContext Make(byte[][] contents)

@@ -1,3 +1,5 @@
+using CoLlm.ServiceDefaults.Files;
+
 namespace CoLlm.ServiceDefaults.Tls;
 
 /// <summary>What a client at <c>https://</c> addresses trusts, and what it shows.</summary>
@@ -19,9 +21,9 @@ public sealed record TlsConnectOptions
     /// <param name="place">What the sentences call these options.</param>
     public IEnumerable<string> FindProblems(string place)
     {
-        if (CaPath.Length > 0 && TlsFileException.Of(() => PemFiles.LoadAuthorities(nameof(CaPath), CaPath)) is { } authorities)
+        if (CaPath.Length > 0 && SettingFileException.Of(() => PemFiles.LoadAuthorities(nameof(CaPath), CaPath)) is { } authorities)
             yield return $"{place}.{authorities}";
-        if (Certificate is { } own && TlsFileException.Of(() => PemFiles.LoadCertificate(own)) is { } certificate)
+        if (Certificate is { } own && SettingFileException.Of(() => PemFiles.LoadCertificate(own)) is { } certificate)
             yield return $"{place}.{certificate}";
         if (ServerName.Length > 0 && Uri.CheckHostName(ServerName) == UriHostNameType.Unknown)
             yield return $"{place}.ServerName is \"{ServerName}\", which is no host name.";

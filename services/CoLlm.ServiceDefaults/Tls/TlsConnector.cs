@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using CoLlm.ServiceDefaults.Files;
 using Microsoft.Extensions.Logging;
 
 namespace CoLlm.ServiceDefaults.Tls;
@@ -14,7 +15,7 @@ public sealed class TlsConnector
     /// <param name="options">What is trusted and shown.</param>
     /// <param name="time">Says when files are looked at again.</param>
     /// <param name="logger">Hears of files that have changed.</param>
-    /// <exception cref="TlsFileException">A file cannot be used.</exception>
+    /// <exception cref="SettingFileException">A file cannot be used.</exception>
     public TlsConnector(TlsConnectOptions options, TimeProvider time, ILogger logger)
     {
         _servers = options.CaPath.Length > 0 ? new Authorities(nameof(options.CaPath), options.CaPath, time, logger) : null;

@@ -1,3 +1,5 @@
+using CoLlm.ServiceDefaults.Files;
+
 namespace CoLlm.ServiceDefaults.Tls;
 
 /// <summary>What listeners at <c>https://</c> addresses show to clients, and want to see of them.</summary>
@@ -21,9 +23,9 @@ public sealed record TlsListenOptions
     /// <param name="place">What the sentences call these options.</param>
     public IEnumerable<string> FindProblems(string place)
     {
-        if (TlsFileException.Of(() => PemFiles.LoadCertificate(Certificate)) is { } certificate)
+        if (SettingFileException.Of(() => PemFiles.LoadCertificate(Certificate)) is { } certificate)
             yield return $"{place}.{certificate}";
-        if (ClientCaPath.Length > 0 && TlsFileException.Of(() => PemFiles.LoadAuthorities(nameof(ClientCaPath), ClientCaPath)) is { } authorities)
+        if (ClientCaPath.Length > 0 && SettingFileException.Of(() => PemFiles.LoadAuthorities(nameof(ClientCaPath), ClientCaPath)) is { } authorities)
             yield return $"{place}.{authorities}";
         if (ClientCaPath.Length == 0 && EffectiveMode != Tls.ClientCertificateMode.NoCertificate)
             yield return $"{place}.ClientCertificateMode is {EffectiveMode}, which needs {place}.ClientCaPath: a file with the authorities of clients.";

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using CoLlm.ServiceDefaults.Files;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -19,7 +20,7 @@ internal sealed class TlsListening
     private readonly bool _mustShow;
     private readonly ILogger _logger;
 
-    /// <exception cref="TlsFileException">A file cannot be used.</exception>
+    /// <exception cref="SettingFileException">A file cannot be used.</exception>
     public TlsListening(TlsListenOptions options, TimeProvider time, ILogger<TlsListening> logger)
     {
         _logger = logger;

@@ -5,12 +5,6 @@ namespace CoLlm.ServiceDefaults.Tls;
 /// <summary>What is said of certificates while a process runs.</summary>
 internal static partial class TlsLog
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Files} have changed and are used from now on.")]
-    public static partial void Reread(this ILogger logger, string files);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What was read before is used on: {Problem}")]
-    public static partial void KeptAsItWas(this ILogger logger, string problem);
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "The certificate {Subject} in {File} is valid from {From:u} to {To:u}, which is not now: others will refuse it.")]
     public static partial void NotValidNow(this ILogger logger, string subject, string file, DateTimeOffset from, DateTimeOffset to);
 

@@ -16,7 +16,7 @@ public sealed class ComposeServicesTests
     {
         RouterOptions router = await RouterAsync();
         Assert.Equal(PortOf(new RouterOptions().Listen), PortOf(router.Listen));
-        Assert.Equal([PortOf(router.Listen), PortOf(router.HealthListen)], await PublishedPortsAsync("router"));
+        Assert.Equal([PortOf(router.Listen), PortOf(router.HttpListen), PortOf(router.HealthListen)], await PublishedPortsAsync("router"));
     }
 
     [Fact]

@@ -93,6 +93,20 @@ public sealed class ComponentTests
     }
 
     [Fact]
+    public async Task HttpApi_OnTheBase_IsServedToWhomeverGrpcIs()
+    {
+        Manifests manifests = await WithAsync("http-api");
+        V1PodTemplateSpec router = manifests.Pods.Single(pod => pod.Name == "router").Pod;
+        V1ContainerPort port = router.Spec.Containers[0].Ports.Single(port => port.Name == "api");
+        Assert.Equal($"http://*:{port.ContainerPort}", router.Spec.Containers[0].Env.Single(variable => variable.Name == "COLLM_HttpListen").Value);
+        V1ServicePort served = manifests.Of<V1Service>().Single(service => service.Name() == "router").Spec.Ports.Single(port => port.Name == "api");
+        Assert.Equal((port.ContainerPort, "api"), (served.Port, served.TargetPort.Value));
+        ILookup<string, string> namespaces = new NetworkOf(manifests).NamespacesThatEnter(router).ToLookup(entry => entry.Port, entry => entry.Namespace);
+        Assert.NotEmpty(namespaces["grpc"]);
+        Assert.Equal(namespaces["grpc"], namespaces["api"]);
+    }
+
+    [Fact]
     public async Task BaseAlone_WithoutExperts_IsARouterThatWorks()
     {
         Manifests manifests = Manifests.Parse(await Manifests.BuildAsync("deploy/kubernetes/base"));

@@ -44,6 +44,10 @@ public sealed partial class DemoTests
         string answer = await ShellAsync(command + " --max-tokens 3");
         Assert.Contains("3 tokens", answer, StringComparison.Ordinal);
 
+        string curl = demo.Output.Split('\n').First(line => line.StartsWith("curl -N ", StringComparison.Ordinal));
+        using HttpClient http = new();
+        Assert.Contains("\"local\"", await http.GetStringAsync(new Uri(new Uri(curl.Split(' ')[2]), "/v1/models"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
         await demo.TerminateAsync();
         Assert.Equal((0, ""), await demo.ExitAsync());
         await demo.WhenServicesAreGoneAsync();

@@ -22,6 +22,7 @@ internal sealed partial class CollmProcess : IAsyncDisposable
     private readonly TemporaryDirectory _folder;
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource<string> _health = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _http = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _addresses = [];
     private readonly SemaphoreSlim _said = new(0);
 
@@ -47,6 +48,9 @@ internal sealed partial class CollmProcess : IAsyncDisposable
 
     /// <summary>Where probes and scrapes are answered.</summary>
     public string HttpAddress => _health.Task.Result;
+
+    /// <summary>Where applications that speak OpenAI's API come; for routers.</summary>
+    public Task<string> OpenAiAddress => _http.Task.WaitAsync(Limit);
 
     public bool HasExited => _process.HasExited;
 
@@ -164,6 +168,8 @@ internal sealed partial class CollmProcess : IAsyncDisposable
         {
             _output.AppendLine(line);
             _said.Release();
+            if (line.StartsWith("HTTP on ", StringComparison.Ordinal))
+                _http.TrySetResult(line["HTTP on ".Length..].TrimEnd('/'));
             if (!line.StartsWith("Listening on ", StringComparison.Ordinal) && !line.StartsWith("Health on ", StringComparison.Ordinal))
                 return;
             _addresses.Add(line[line.IndexOf("http", StringComparison.Ordinal)..].TrimEnd('/'));

@@ -45,6 +45,7 @@ internal static class Settings
     {
         Listen = AnyPort,
         HealthListen = AnyPort,
+        HttpListen = AnyPort,
         Base = new { Directory = RepositoryPaths.Golden("models", BaseModel), Threads = 1, PackedWeights = "Memory", KvTokens = BaseKvTokens },
         SwapHead = swapHeadFile is null ? new Dictionary<string, object> { ["ResearchConvention"] = true } : new() { ["File"] = swapHeadFile },
         Experts = experts.Select(expert => new

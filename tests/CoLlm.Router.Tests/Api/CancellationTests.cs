@@ -1,8 +1,6 @@
 using CoLlm.Protocol.V1;
-using CoLlm.Router.Admission;
 using CoLlm.Router.Tests.Peers;
 using Grpc.Core;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace CoLlm.Router.Tests.Api;
 
@@ -20,7 +18,7 @@ public sealed class CancellationTests
         for (int tokens = 0; tokens < 12; tokens += 2)
         {
             await LeaveAfterAsync(router, tokens);
-            await HomeAsync(router);
+            await router.WhenHomeAsync();
         }
 
         for (int i = 0; i < expert.Sessions.Count; i++)
@@ -50,7 +48,7 @@ public sealed class CancellationTests
 
         await Assert.ThrowsAsync<RpcException>(() => answer);
         Assert.True(await expert.Ended.WaitAsync(Patience));
-        await HomeAsync(router);
+        await router.WhenHomeAsync();
     }
 
     [Fact]
@@ -74,7 +72,7 @@ public sealed class CancellationTests
         });
 
         Assert.Equal(StatusCode.DeadlineExceeded, exception.StatusCode);
-        await HomeAsync(router);
+        await router.WhenHomeAsync();
         for (int i = 0; i < expert.Sessions.Count; i++)
             Assert.True(await expert.Ended.WaitAsync(Patience));
     }
@@ -87,20 +85,5 @@ public sealed class CancellationTests
         for (int i = 0; i <= tokens; i++)
             Assert.True(await call.ResponseStream.MoveNext(default));
         await leaving.CancelAsync();
-    }
-
-    /// <summary>Waits until the request that was cancelled has left its place: everything it held is free before that.</summary>
-    private static async Task HomeAsync(RouterUnderTest router)
-    {
-        RequestGate gate = router.Application.Services.GetRequiredService<RequestGate>();
-        using CancellationTokenSource patience = new(Patience);
-        while (gate.RunningCount > 0 || router.Statistics.OpenSessions > 0)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-
-        Assert.Equal((0, 0), (router.Statistics.KvBlocksReserved, router.Statistics.OpenSessions));
-        Assert.Equal(0, router.Model.Experts.Sum(expert => expert.SessionCount));
     }
 }

@@ -59,6 +59,10 @@ public sealed class RouterOptionsTests
                 { "Experts[0].Tls.ServerName is \"a b\"", good with { Experts = [secure with { Tls = new() { ServerName = "a b" } }] } },
                 { "Experts[0].Tls.Certificate.KeyPath: it is not set", good with { Experts = [secure with { Tls = new() { Certificate = new() { Path = authority.CertificatePath("router") } } }] } },
                 { "Experts[0].Addresses[1] is http://b:1, in cleartext", good with { Experts = [secure with { Addresses = ["https://a:1", "http://b:1"], Tls = new() { ServerName = "a" } }] } },
+                { "HttpListen: \"here\" is no address", good with { HttpListen = "here" } },
+                { "HttpApiKeysPath is set, but HttpListen is not", good with { HttpApiKeysPath = authority.CaPath + ".keys" } },
+                { "HttpApiKeysPath: /nowhere cannot be read", good with { HttpListen = "http://*:1", HttpApiKeysPath = "/nowhere" } },
+                { "line 1 is no key of at most 512 printable characters", good with { HttpListen = "http://*:1", HttpApiKeysPath = authority.CaPath } },
                 { "Base: Device is cuda:0 and WeightFormat Int8", good with { Base = good.Base! with { Device = "cuda:0", WeightFormat = WeightFormat.Int8 } } },
                 { "Experts[0].Addresses[0] is \"host:1\"", good with { Experts = [expert with { Addresses = ["host:1"] }] } },
                 { "Experts[0].Addresses[0] is \"dns:///expert\"", good with { Experts = [expert with { Addresses = ["dns:///expert"] }] } },
@@ -109,6 +113,7 @@ public sealed class RouterOptionsTests
     {
         TestAuthority authority = new();
         authority.Issue("router", ["localhost"]);
+        File.WriteAllText(authority.CaPath + ".keys", "key\n");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => authority.Dispose();
         return authority;
     }

@@ -1,7 +1,14 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Text;
 using CoLlm.Decoding;
 using CoLlm.Protocol.V1;
 using CoLlm.Router.Api;
 using CoLlm.Router.Telemetry;
+using CoLlm.Router.Tests.OpenAi;
+using CoLlm.ServiceDefaults.Listening;
+using CoLlm.ServiceDefaults.Telemetry;
 using CoLlm.Testing.Telemetry;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +31,40 @@ public sealed class CallRecordTests
         Assert.Equal(StatusCode.NotFound, refused.StatusCode);
         Recorded call = Assert.Single(recorded.Of("rpc.server.call.duration"));
         Assert.True(call.Has(["rpc.method=collm.v1.Generation/Tokenize", "rpc.response.status_code=NOT_FOUND"]), call.ToString());
+    }
+
+    [Fact]
+    public async Task Completions_OverHttp_IsRecordedAsAnyAnswerAndContinuesTheTrace()
+    {
+        const string trace = "0af7651916cd43dd8448eb211c80319c";
+        ConcurrentQueue<Activity> spans = [];
+        using ActivityListener listener = new()
+        {
+            ShouldListenTo = source => source.Name is RpcSpans.SourceName or AnswerSpans.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
+                options.Parent.TraceId.ToString() == trace ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using RouterUnderTest router = await RouterUnderTest.StartAsync(RouterUnderTest.HttpOptions());
+        using var recorded = new RecordedMetrics(router.Application.Services);
+        using HttpClient http = new() { BaseAddress = router.AddressOf(ListenerKind.Http) };
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/completions");
+        request.Headers.Add("traceparent", $"00-{trace}-b7ad6b7169203331-01");
+        request.Headers.Add("X-Client-Request-Id", "mine");
+        request.Content = new StringContent("""{ "prompt": "river", "max_tokens": 3, "ignore_eos": true }""", Encoding.UTF8, "application/json");
+
+        using HttpResponseMessage response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        HttpAnswered refused = await HttpAnswered.PostAsync(router, "/v1/completions", """{ "prompt": "river", "model": "other" }""");
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound), (response.StatusCode, refused.Status));
+        Assert.Equal(1, recorded.Count("http.server.request.duration", "http.route=/v1/completions", "http.response.status_code=200", "http.request.method=POST"));
+        Assert.Equal(1, recorded.Count("http.server.request.duration", "http.response.status_code=404"));
+        Assert.Equal((1, 1), (recorded.Sum("collm.answers", "finish_reason=max_tokens"), recorded.Sum("collm.requests.refused", "reason=unknown_model")));
+        Activity call = Assert.Single(spans, span => span.DisplayName == "POST /v1/completions");
+        Assert.Equal((trace, "b7ad6b7169203331", ActivityKind.Server), (call.TraceId.ToString(), call.ParentSpanId.ToString(), call.Kind));
+        Assert.Equal("mine", call.GetTagItem("collm.client_request_id"));
+        Assert.All(new[] { "queue", "prefill" }, name => Assert.Equal(call.SpanId, Assert.Single(spans, span => span.DisplayName == name).ParentSpanId));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using CoLlm.Router.Tests.Peers;
 using CoLlm.ServiceDefaults.Telemetry;
 using CoLlm.Testing.Telemetry;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using DeferralReason = CoLlm.Decoding.Deferral.DeferralReason;
 using TokenEvent = CoLlm.Decoding.TokenEvent;
@@ -14,18 +15,23 @@ namespace CoLlm.Router.Tests.Telemetry;
 /// <summary>The table that operators read is what the router emits, in both directions.</summary>
 public sealed class InstrumentTableTests
 {
-    private static readonly string[] Sections = ["Router", "Engine (both services)", "Both services", "RPC (both services)", "Generative AI (router)"];
+    private static readonly string[] Sections = ["Router", "Engine (both services)", "Both services", "RPC (both services)", "HTTP (router)", "Generative AI (router)"];
 
     [Fact]
     public async Task Instruments_OfARouter_EqualTheTable()
     {
         await using var model = new EngineExpert("pair-expert");
         await using ScriptedExpert expert = await model.StartAsync();
-        await using RouterUnderTest router = await RouterUnderTest.StartAsync(RouterUnderTest.Options(expert.Address));
+        await using RouterUnderTest router = await RouterUnderTest.StartAsync(RouterUnderTest.HttpOptions(expert.Address));
         using var recorded = new RecordedMetrics(router.Application.Services);
 
         await router.GenerateAsync(RouterUnderTest.Request(threshold: 0.4f));
         await Assert.ThrowsAsync<RpcException>(() => router.GenerateAsync(new GenerateRequest { Model = "other" }));
+        await router.Application.Services.GetRequiredService<HttpTelemetry>().ObserveAsync(new DefaultHttpContext(), "/v1/completions", context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.CompletedTask;
+        });
         RecordRareEvents(router.Application.Services.GetRequiredService<RouterTelemetry>());
         recorded.Observe();
 

@@ -1,3 +1,4 @@
+using CoLlm.ServiceDefaults.Files;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Tls;
 using CoLlm.Testing.Certificates;

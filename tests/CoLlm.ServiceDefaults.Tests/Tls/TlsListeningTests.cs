@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using CoLlm.ServiceDefaults.Files;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Tls;
 using CoLlm.Testing.Certificates;

@@ -1,19 +1,19 @@
 using Microsoft.Extensions.Logging;
 
-namespace CoLlm.ServiceDefaults.Tls;
+namespace CoLlm.ServiceDefaults.Files;
 
 /// <summary>
 /// A value made of files, and made again when their content has changed. Looked at when the value is asked for, not watched: notices of changes
 /// get lost on the mounts that secrets come by. What cannot be used leaves the value as it is. Safe to use from any thread.
 /// </summary>
-internal sealed class FileBacked<T>
+public sealed class FileBacked<T>
     where T : class
 {
     /// <summary>The longest that an old value is used after a change, where it is asked for at all.</summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly TlsFile[] _files;
+    private readonly SettingFile[] _files;
     private readonly Func<byte[][], T> _make;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -22,8 +22,12 @@ internal sealed class FileBacked<T>
     private long _looked;
     private string? _problem;
 
-    /// <exception cref="TlsFileException">The files cannot be used.</exception>
-    public FileBacked(TlsFile[] files, Func<byte[][], T> make, TimeProvider time, ILogger logger)
+    /// <param name="files">Read now, and whenever the value is asked for.</param>
+    /// <param name="make">Makes the value of their contents; throws a <see cref="SettingFileException"/> where it cannot.</param>
+    /// <param name="time">Says when to look again.</param>
+    /// <param name="logger">Hears of changes.</param>
+    /// <exception cref="SettingFileException">The files cannot be used.</exception>
+    public FileBacked(SettingFile[] files, Func<byte[][], T> make, TimeProvider time, ILogger logger)
     {
         (_files, _make, _time, _logger) = (files, make, time, logger);
         _contents = ReadAll();
@@ -60,7 +64,7 @@ internal sealed class FileBacked<T>
 
             _problem = null;
         }
-        catch (TlsFileException exception)
+        catch (SettingFileException exception)
         {
             if (_problem != exception.Message)
                 _logger.KeptAsItWas(exception.Message);
@@ -68,5 +72,5 @@ internal sealed class FileBacked<T>
         }
     }
 
-    private byte[][] ReadAll() => [.. _files.Select(PemFiles.Read)];
+    private byte[][] ReadAll() => [.. _files.Select(file => file.Read())];
 }

@@ -1,9 +1,9 @@
-namespace CoLlm.ServiceDefaults.Tls;
+namespace CoLlm.ServiceDefaults.Files;
 
-/// <summary>A file that TLS needs cannot be used.</summary>
+/// <summary>A file that a setting names cannot be used.</summary>
 /// <param name="setting">The setting that names the file, such as <c>Certificate.Path</c>.</param>
 /// <param name="sentence">What is wrong with it.</param>
-public sealed class TlsFileException(string setting, string sentence) : Exception($"{setting}: {sentence}")
+public sealed class SettingFileException(string setting, string sentence) : Exception($"{setting}: {sentence}")
 {
     public string Setting { get; } = setting;
 
@@ -11,14 +11,14 @@ public sealed class TlsFileException(string setting, string sentence) : Exceptio
     public string Sentence { get; } = sentence;
 
     /// <summary>The message of the exception that an attempt ends with; null where it succeeds.</summary>
-    internal static string? Of(Action attempt)
+    public static string? Of(Action attempt)
     {
         try
         {
             attempt();
             return null;
         }
-        catch (TlsFileException exception)
+        catch (SettingFileException exception)
         {
             return exception.Message;
         }
