@@ -15,15 +15,22 @@ internal sealed class TlsListening
     private static readonly List<SslApplicationProtocol> Http2 = [SslApplicationProtocol.Http2];
     private static readonly List<SslApplicationProtocol> Both = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
 
+    /// <summary>Refusals are logged no more often, or strangers could fill the log.</summary>
+    private static readonly TimeSpan RefusalInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
     private readonly OwnCertificate _certificate;
     private readonly Authorities? _clients;
     private readonly bool _mustShow;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private long? _logged;
+    private int _unlogged;
 
     /// <exception cref="SettingFileException">A file cannot be used.</exception>
     public TlsListening(TlsListenOptions options, TimeProvider time, ILogger<TlsListening> logger)
     {
-        _logger = logger;
+        (_logger, _time) = (logger, time);
         _certificate = new OwnCertificate(options.Certificate, time, logger);
         if (options.EffectiveMode != Tls.ClientCertificateMode.NoCertificate)
             _clients = new Authorities(nameof(options.ClientCaPath), options.ClientCaPath, time, logger);
@@ -61,7 +68,24 @@ internal sealed class TlsListening
         string problem = errors == SslPolicyErrors.RemoteCertificateChainErrors && chain is not null
             ? string.Join(", ", chain.ChainStatus.Select(status => status.Status))
             : errors.ToString();
-        _logger.ClientRefused(problem, certificate?.Subject ?? "none was shown");
+        LogRefusal(problem, certificate?.Subject ?? "none was shown");
         return false;
+    }
+
+    private void LogRefusal(string problem, string subject)
+    {
+        int others;
+        lock (_lock)
+        {
+            if (_logged is { } last && _time.GetElapsedTime(last) < RefusalInterval)
+            {
+                _unlogged++;
+                return;
+            }
+
+            (others, _unlogged, _logged) = (_unlogged, 0, _time.GetTimestamp());
+        }
+
+        _logger.ClientRefused(problem, subject, others);
     }
 }

@@ -75,6 +75,19 @@ public sealed class TlsListeningTests : IDisposable
     }
 
     [Fact]
+    public async Task Handshake_ManyAreRefused_IsLoggedOnceASecond()
+    {
+        await using SecureServer server = await SecureServer.StartAsync(Shown with { ClientCaPath = _authority.CaPath });
+        for (int i = 0; i < 3; i++)
+            await Assert.ThrowsAsync<HttpRequestException>(() => server.AskAsync(new() { CaPath = _authority.CaPath }));
+        Assert.Single(server.Log.Lines, line => line.StartsWith("Warning: A client's certificate is refused", StringComparison.Ordinal));
+
+        server.Time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<HttpRequestException>(() => server.AskAsync(new() { CaPath = _authority.CaPath }));
+        Assert.EndsWith("Others since the last such line: 2.", server.Log.Lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Handshake_ProbesWhereClientsMustShowCertificates_NeedNone()
     {
         await using SecureServer server = await SecureServer.StartAsync(Shown with { ClientCaPath = _authority.CaPath });
