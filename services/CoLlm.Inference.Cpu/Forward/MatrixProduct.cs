@@ -79,13 +79,17 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
             int count = Math.Min(blockUnits, units - unit);
             for (int panel = first; panel < end; panel++)
             {
-                byte* weights = (byte*)_matrix.Data + (panel * _matrix.PanelBytes) + ((long)unit * _matrix.Kind.UnitBytes());
+                byte* weights = Panel(panel) + _matrix.Kind.PanelHeaderBytes() + ((long)unit * _matrix.Kind.UnitBytes());
                 for (int tile = 0; tile < _tiles.Count; tile++)
                     MultiplyTile(weights, tile, unit, count, _output + (panel * ColumnsPerPanel));
             }
         }
+        if (_matrix.Kind.PanelHeaderBytes() > 0)
+            ScaleColumns(first, end);
         Finish(first, end);
     }
+
+    private byte* Panel(int panel) => (byte*)_matrix.Data + (panel * _matrix.PanelBytes);
 
     private void MultiplyTile(byte* weights, int tile, int unit, int count, float* output)
     {
@@ -113,6 +117,16 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
         WeightKind.Float16 => kernels.Float16Tiles,
         _ => kernels.Float32Tiles,
     };
+
+    private void ScaleColumns(int firstPanel, int endPanel)
+    {
+        for (int panel = firstPanel; panel < endPanel; panel++)
+        {
+            float* values = _output + (panel * ColumnsPerPanel);
+            for (int row = 0; row < _tiles.Rows; row++)
+                kernels.ScalePanel(values + (row * _outputStride), Panel(panel));
+        }
+    }
 
     private void Finish(int firstPanel, int endPanel)
     {

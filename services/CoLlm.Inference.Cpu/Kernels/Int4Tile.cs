@@ -5,19 +5,32 @@ using CoLlm.Inference.Cpu.Kernels.Simd;
 namespace CoLlm.Inference.Cpu.Kernels;
 
 /// <summary>
-/// Activation rows times one panel of 32 columns in 4-bit weights and 8-bit activations; otherwise as <see cref="Int8Tile"/>.
+/// Activation rows times one panel of 32 columns in 4-bit weights and 8-bit activations; otherwise as <see cref="Int8Tile"/>. The
+/// sums are relative to the columns' scales, which the panel's header holds and <see cref="RowKernels.ScalePanel"/> applies.
 /// </summary>
 /// <remarks>
-/// A group of a panel is 32 bfloat16 scales and then four pairs of lines, 32 columns times 4 bytes each: line s holds depth steps
-/// 4s..4s+3 in the low nibbles and 16 + 4s.. in the high ones, each nibble the weight plus 8. Sums of a whole group fit 16 bits:
-/// 16 * 15 * 127 per half.
+/// A group of a panel is 32 scales of 8 bits and then four pairs of lines, 32 columns times 4 bytes each: line s holds depth steps
+/// 4s..4s+3 in the low nibbles and 16 + 4s.. in the high ones, each nibble the weight plus 8. A scale is a sign, three bits of
+/// exponent and four of mantissa: from 2^-7 to 1.9375, without a zero, as a group of zeros needs none. Sums of a whole group fit
+/// 16 bits: 16 * 15 * 127 per half.
 /// </remarks>
 internal static unsafe class Int4Tile
 {
     private const int PrefetchBytes = 4096;
 
-    public const int ScaleBytes = 64;
+    public const int ScaleBytes = 32;
     public const int GroupBytes = ScaleBytes + 512;
+
+    /// <summary>Bytes of a panel before its first group: a bfloat16 power of two for each column, placed as bfloat16 weights are.</summary>
+    public const int PanelHeaderBytes = 64;
+
+    /// <summary>Where a scale's bits lie once it is extended to 32 bits and shifted left by <see cref="ScaleShift"/>.</summary>
+    public const int ScaleMask = unchecked((int)0x83F80000);
+
+    public const int ScaleShift = 19;
+
+    /// <summary>The exponent of the smallest scale.</summary>
+    public const int ScaleExponent = (127 - 7) << 23;
 
     /// <summary>What a stored weight is above its value.</summary>
     public const int WeightOffset = 8;
@@ -81,7 +94,7 @@ internal static unsafe class Int4Tile
                     b5 = TSimd.Load(output + (5 * outputStride) + 16);
                 }
             }
-            byte* scales = panel + (lane * sizeof(int));
+            byte* group = panel;
             int* groupInput = input;
             for (int g = 0; g < groups; g++)
             {
@@ -91,7 +104,7 @@ internal static unsafe class Int4Tile
                 TI p3 = none, q3 = none;
                 TI p4 = none, q4 = none;
                 TI p5 = none, q5 = none;
-                byte* weights = scales + ScaleBytes;
+                byte* weights = group + ScaleBytes + (lane * sizeof(int));
                 int* values = groupInput + (2 * TRows.Value);
                 for (int s = 0; s < 4; s++)
                 {
@@ -149,8 +162,8 @@ internal static unsafe class Int4Tile
                     weights += 128;
                     values += TRows.Value;
                 }
-                TV lowScale = TSimd.AsFloat(TSimd.ShiftLeft(TSimd.LoadInt((int*)scales), 16));
-                TV highScale = TSimd.AsFloat(TSimd.And(TSimd.LoadInt((int*)scales), TSimd.BroadcastInt(unchecked((int)0xFFFF0000))));
+                TV lowScale = Scale<TSimd, TV, TI>(group + lane);
+                TV highScale = Scale<TSimd, TV, TI>(group + 16 + lane);
                 a0 = Finish<TSimd, TV, TI>(p0, ones, groupInput, 0, TRows.Value, lowScale, a0);
                 b0 = Finish<TSimd, TV, TI>(q0, ones, groupInput, 0, TRows.Value, highScale, b0);
                 if (TRows.Value > 1)
@@ -178,7 +191,7 @@ internal static unsafe class Int4Tile
                     a5 = Finish<TSimd, TV, TI>(p5, ones, groupInput, 5, TRows.Value, lowScale, a5);
                     b5 = Finish<TSimd, TV, TI>(q5, ones, groupInput, 5, TRows.Value, highScale, b5);
                 }
-                scales += GroupBytes;
+                group += GroupBytes;
                 groupInput += InputInts * TRows.Value;
             }
             TSimd.Store(a0, output + (0 * outputStride));
@@ -210,6 +223,16 @@ internal static unsafe class Int4Tile
             }
             output += TSimd.Width;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TV Scale<TSimd, TV, TI>(byte* codes)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        TI bits = TSimd.And(TSimd.ShiftLeft(TSimd.LoadSignedBytes(codes), ScaleShift), TSimd.BroadcastInt(ScaleMask));
+        return TSimd.AsFloat(TSimd.Or(bits, TSimd.BroadcastInt(ScaleExponent)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

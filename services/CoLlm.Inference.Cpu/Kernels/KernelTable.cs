@@ -52,6 +52,8 @@ internal sealed unsafe class KernelTable
 
     public required delegate*<float*, float*, float*, void> GatedPanel { get; init; }
 
+    public required delegate*<float*, byte*, void> ScalePanel { get; init; }
+
     public required delegate*<float*, float*, float*, int, void> Rotate { get; init; }
 
     public required delegate*<float*, int, int, int, int, float, float*, float> Softmax { get; init; }
@@ -100,6 +102,7 @@ internal sealed unsafe class KernelTable
             RmsNorm = &RowKernels.RmsNorm<TSimd, TV, TI>,
             Add = &RowKernels.Add<TSimd, TV, TI>,
             GatedPanel = &RowKernels.GatedPanel<TSimd, TV, TI>,
+            ScalePanel = &RowKernels.ScalePanel<TSimd, TV, TI>,
             Rotate = &RowKernels.Rotate<TSimd, TV, TI>,
             Softmax = &Attention.Softmax<TSimd, TV, TI>,
             Merge = &Attention.Merge<TSimd, TV, TI>,

@@ -76,6 +76,22 @@ internal static unsafe class RowKernels
         }
     }
 
+    /// <summary>Multiplies 32 values by as many bfloat16 scales, which lie as bfloat16 weights do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ScalePanel<TSimd, TV, TI>(float* values, byte* scales)
+        where TSimd : struct, ISimd<TV, TI>
+        where TV : struct
+        where TI : struct
+    {
+        for (int lane = 0; lane < FloatTile.Columns / 2; lane += TSimd.Width)
+        {
+            byte* pairs = scales + (lane * sizeof(int));
+            float* high = values + (FloatTile.Columns / 2) + lane;
+            TSimd.Store(TSimd.Multiply(TSimd.Load(values + lane), BFloat16Format.Low<TSimd, TV, TI>(pairs)), values + lane);
+            TSimd.Store(TSimd.Multiply(TSimd.Load(high), BFloat16Format.High<TSimd, TV, TI>(pairs, pairs)), high);
+        }
+    }
+
     /// <summary>
     /// Rotates the pairs <c>(i, i + half)</c> of one head by the row's angles; may run in place.
     /// </summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -50,6 +51,21 @@ internal static unsafe class Elements
         return sum == 0f;
     }
 
+    /// <summary>The largest magnitude of <paramref name="count"/> elements; not finite where one of them is not.</summary>
+    public static float LargestMagnitude(byte* data, ElementType type, int count)
+    {
+        // Without its sign, a floating-point number is ordered as its bits are.
+        float largest;
+        if (type == ElementType.Float32)
+        {
+            uint bits = LargestBits(new ReadOnlySpan<uint>(data, count), 0x7FFFFFFFu);
+            return BitConverter.UInt32BitsToSingle(bits);
+        }
+        ushort half = LargestBits(new ReadOnlySpan<ushort>(data, count), (ushort)0x7FFF);
+        ToFloats((byte*)&half, type, 0, new Span<float>(&largest, 1));
+        return largest;
+    }
+
     /// <exception cref="CheckpointException">One of the elements is NaN or infinite; names it.</exception>
     public static void RequireFinite(in TensorView tensor, long start, int count)
     {
@@ -60,6 +76,21 @@ internal static unsafe class Elements
             if (!float.IsFinite(value[0]))
                 throw new CheckpointException($"Tensor '{tensor.Name}' holds {Describe(value[0])} at element {i}; the model cannot be run.");
         }
+    }
+
+    private static T LargestBits<T>(ReadOnlySpan<T> values, T mask)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Vector256<T> largest = Vector256<T>.Zero;
+        int i = 0;
+        for (; i <= values.Length - Vector256<T>.Count; i += Vector256<T>.Count)
+            largest = Vector256.Max(largest, Vector256.Create(values[i..]) & Vector256.Create(mask));
+        T result = T.Zero;
+        for (int lane = 0; lane < Vector256<T>.Count; lane++)
+            result = T.Max(result, largest[lane]);
+        for (; i < values.Length; i++)
+            result = T.Max(result, values[i] & mask);
+        return result;
     }
 
     private static void WidenBFloat16(ushort* source, Span<float> target)

@@ -15,7 +15,7 @@ internal sealed class PackedHeader
     public const int ByteLength = 4096;
 
     /// <summary>Raised whenever the meaning of packed bytes changes.</summary>
-    private const int LayoutVersion = 1;
+    private const int LayoutVersion = 2;
 
     private const int KeyOffset = 8;
     private const int LengthOffset = KeyOffset + SHA256.HashSizeInBytes;

@@ -12,13 +12,16 @@ namespace CoLlm.Inference.Cpu.Weights;
 /// <param name="Depth">Length of an input row.</param>
 internal readonly unsafe record struct PackedMatrix(nint Data, WeightKind Kind, int Panels, int Depth)
 {
+    private const int Line = 64;
+
     /// <summary>Output columns, padding included.</summary>
     public int Columns => Panels * FloatTile.Columns;
 
     /// <summary>Units of depth: steps, or groups of 32.</summary>
     public int Units => (Depth + Kind.UnitDepth() - 1) / Kind.UnitDepth();
 
-    public long PanelBytes => (long)Units * Kind.UnitBytes();
+    /// <summary>Whole cache lines: a header, where the kind has one, and the units.</summary>
+    public long PanelBytes => (Kind.PanelHeaderBytes() + ((long)Units * Kind.UnitBytes()) + Line - 1) / Line * Line;
 
     public long ByteLength => PanelBytes * Panels;
 }

@@ -23,15 +23,31 @@ internal static unsafe class PanelPacker
             rows[i] = exists ? tensor.Data + (row * plan.Depth * Elements.ByteSize(tensor.ElementType)) : null;
         }
 
+        float* columnScales = stackalloc float[FloatTile.Columns];
+        if (plan.Kind == WeightKind.Int4)
+        {
+            WriteColumnScales(rows, types, plan.Depth, columnScales, (ushort*)target);
+            target += plan.Kind.PanelHeaderBytes();
+        }
         for (int start = 0; start < plan.Depth; start += Block)
         {
             int count = Math.Min(Block, plan.Depth - start);
             bool finite = plan.Kind is WeightKind.Float16 or WeightKind.BFloat16
                 ? PackHalves(rows, start, count, plan.Kind == WeightKind.BFloat16, (uint*)target)
-                : PackFloats(rows, types, start, count, plan.Kind, target);
+                : PackFloats(rows, types, start, count, plan.Kind, columnScales, target);
             if (!finite)
                 ThrowNotFinite(plan, panel, start, count);
             target += plan.Kind.IsInteger() ? plan.Kind.UnitBytes() : (long)count * plan.Kind.UnitBytes();
+        }
+    }
+
+    /// <summary>The header of a panel of 4-bit weights: powers of two in bfloat16, placed as bfloat16 weights are.</summary>
+    private static void WriteColumnScales(byte** rows, ElementType* types, int depth, float* columnScales, ushort* header)
+    {
+        for (int i = 0; i < FloatTile.Columns; i++)
+        {
+            columnScales[i] = rows[i] == null ? 0f : Int4Quantizer.ColumnScale(Elements.LargestMagnitude(rows[i], types[i], depth));
+            header[(i % 16 * 2) + (i / 16)] = (ushort)(BitConverter.SingleToUInt32Bits(columnScales[i]) >> 16);
         }
     }
 
@@ -81,7 +97,8 @@ internal static unsafe class PanelPacker
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool PackFloats(byte** rows, ElementType* types, int start, int count, WeightKind kind, byte* target)
+    private static bool PackFloats(
+        byte** rows, ElementType* types, int start, int count, WeightKind kind, float* columnScales, byte* target)
     {
         float* staged = stackalloc float[FloatTile.Columns * Block];
         bool finite = true;
@@ -96,8 +113,10 @@ internal static unsafe class PanelPacker
         }
         if (kind.IsInteger())
         {
-            if (finite)
-                GroupQuantizer.Pack(staged, kind, target);
+            if (finite && kind == WeightKind.Int8)
+                GroupQuantizer.PackInt8(staged, target);
+            else if (finite)
+                Int4Quantizer.Pack(staged, columnScales, target);
             return finite;
         }
         float* floats = (float*)target;

@@ -28,6 +28,9 @@ internal static class WeightKinds
     /// <summary>Depth steps that are stored as one unit.</summary>
     public static int UnitDepth(this WeightKind kind) => kind.IsInteger() ? ActivationQuantizer.GroupSize : 1;
 
+    /// <summary>Bytes before the first unit of a panel: for 4-bit weights what the scales of each column are relative to.</summary>
+    public static int PanelHeaderBytes(this WeightKind kind) => kind == WeightKind.Int4 ? Int4Tile.PanelHeaderBytes : 0;
+
     /// <summary>Bytes of one unit of a 32-column panel.</summary>
     public static int UnitBytes(this WeightKind kind) => kind switch
     {

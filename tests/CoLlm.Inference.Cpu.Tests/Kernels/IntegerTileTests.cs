@@ -26,9 +26,9 @@ public sealed unsafe class IntegerTileTests
         KernelTable kernels = KernelCases.Table(instructionSet);
         foreach (WeightKind kind in (WeightKind[])[WeightKind.Int8, WeightKind.Int4])
         {
-            float[] weights = [.. Enumerable.Repeat(kind == WeightKind.Int4 ? -8f : 127f, 32 * 32)];
+            float[] weights = [.. Enumerable.Repeat(kind == WeightKind.Int4 ? -8f * MathF.ScaleB(1f, -3) : 127f, 32 * 32)];
             float[] input = [.. Enumerable.Repeat(-127f, 32)];
-            byte[] panel = Pack(weights, 1, kind);
+            byte[] panel = KernelCases.PackGroups(weights, kind);
             float expected = 32f * weights[0] * -127f;
             Assert.All(Multiply(kernels, kind, panel, input, 1, 1, 32), value => Assert.Equal(expected, value, Math.Abs(expected) * 0.01f));
         }
@@ -38,7 +38,7 @@ public sealed unsafe class IntegerTileTests
     public void ForInt8_NotANumber_ReachesTheResult()
     {
         KernelTable kernels = KernelTable.For(KernelTable.Best);
-        byte[] panel = Pack(KernelCases.Random(32 * 32, 3), 1, WeightKind.Int8);
+        byte[] panel = KernelCases.PackGroups(KernelCases.Random(32 * 32, 3), WeightKind.Int8);
         foreach (float bad in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
         {
             float[] input = KernelCases.Random(32, 4);
@@ -50,7 +50,7 @@ public sealed unsafe class IntegerTileTests
     private static void Check(KernelTable kernels, WeightKind kind, int largest)
     {
         float[] weights = KernelCases.Random(32 * 32 * Groups, 11);
-        byte[] panel = Pack(weights, Groups, kind);
+        byte[] panel = KernelCases.PackGroups(weights, kind);
         for (int rows = 1; rows <= kernels.Integer(kind).MaxRows; rows++)
         {
             float[] input = KernelCases.Random(rows * Depth, rows);
@@ -69,8 +69,9 @@ public sealed unsafe class IntegerTileTests
         for (int g = 0; g < Groups; g++)
         {
             int start = g * kind.UnitBytes();
-            float weightScale = BitConverter.UInt32BitsToSingle(
-                (uint)BitConverter.ToUInt16(panel, start + (column % 16 * 4) + (column / 16 * 2)) << 16);
+            float weightScale = kind == WeightKind.Int8
+                ? BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(panel, start + (column % 16 * 4) + (column / 16 * 2)) << 16)
+                : SmallScale(panel[start + column]);
             ReadOnlySpan<float> group = input[(g * 32)..Math.Min(input.Length, (g + 1) * 32)];
             float most = 0f;
             foreach (float x in group)
@@ -87,26 +88,18 @@ public sealed unsafe class IntegerTileTests
         return sum;
     }
 
+    /// <summary>A sign, three bits of exponent and four of mantissa.</summary>
+    private static float SmallScale(int code) =>
+        (code < 128 ? 1f : -1f) * MathF.ScaleB(1f + (code % 16 / 16f), (code % 128 / 16) - 7);
+
     private static int Weight(byte[] panel, WeightKind kind, int start, int k, int column, int largest)
     {
-        int place = start + 64 + (column / 16 * 64) + (column % 16 * 4) + (k % 4);
+        int place = start + (kind == WeightKind.Int8 ? 64 : 32) + (column / 16 * 64) + (column % 16 * 4) + (k % 4);
         int value = kind == WeightKind.Int8
             ? panel[place + (k / 4 * 128)] - 128
             : ((panel[place + (k % 16 / 4 * 128)] >> (k / 16 * 4)) & 15) - 8;
         Assert.InRange(value, -largest - 1, largest);
         return value;
-    }
-
-    private static byte[] Pack(float[] weights, int groups, WeightKind kind)
-    {
-        byte[] panel = new byte[groups * kind.UnitBytes()];
-        fixed (float* source = weights)
-        fixed (byte* target = panel)
-        {
-            for (int g = 0; g < groups; g++)
-                GroupQuantizer.Pack(source + (g * 32 * 32), kind, target + (g * kind.UnitBytes()));
-        }
-        return panel;
     }
 
     private static float[] Multiply(KernelTable kernels, WeightKind kind, byte[] panel, float[] input, int rows, int groups, int depth)

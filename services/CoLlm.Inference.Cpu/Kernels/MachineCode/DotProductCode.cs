@@ -38,7 +38,7 @@ internal sealed class DotProductCode
     private readonly VectorRegister[] _sums;
     private readonly VectorRegister[] _dots;
     private readonly VectorRegister _low, _high, _value;
-    private readonly VectorRegister _lowSecond, _highSecond, _nibbles;
+    private readonly VectorRegister _lowSecond, _highSecond, _nibbles, _scaleMask, _scaleExponent;
 
     private DotProductCode(WeightKind kind, int rows)
     {
@@ -49,7 +49,7 @@ internal sealed class DotProductCode
         _dots = Take(2 * _turn);
         (_low, _high, _value) = (Take(), Take(), Take());
         if (kind == WeightKind.Int4)
-            (_lowSecond, _highSecond, _nibbles) = (Take(), Take(), Take());
+            (_lowSecond, _highSecond, _nibbles, _scaleMask, _scaleExponent) = (Take(), Take(), Take(), Take(), Take());
     }
 
     private bool IsInt4 => _kind == WeightKind.Int4;
@@ -71,8 +71,9 @@ internal sealed class DotProductCode
     {
         if (IsInt4)
         {
-            _assembler.Mov32(Row, 0x0F0F0F0F);
-            _assembler.Vpbroadcastd(_nibbles, Row);
+            WriteConstant(_nibbles, 0x0F0F0F0F);
+            WriteConstant(_scaleMask, unchecked((uint)Int4Tile.ScaleMask));
+            WriteConstant(_scaleExponent, Int4Tile.ScaleExponent);
         }
         _assembler.Shl(OutputStride, 2);
         WriteStart();
@@ -84,6 +85,12 @@ internal sealed class DotProductCode
         _assembler.Dec32(Groups);
         _assembler.JnzTo(group);
         WriteEnd();
+    }
+
+    private void WriteConstant(VectorRegister register, uint value)
+    {
+        _assembler.Mov32(Row, value);
+        _assembler.Vpbroadcastd(register, Row);
     }
 
     /// <summary>Sums from zero, or from the output.</summary>
@@ -124,10 +131,11 @@ internal sealed class DotProductCode
             _assembler.Vpbroadcastd(_dots[2 * i], Correction(first + i));
             _assembler.Vpbroadcastd(_dots[(2 * i) + 1], Correction(first + i));
         }
-        int lines = (_kind.UnitBytes() - Int8Tile.ScaleBytes) / (2 * Register);
+        int scaleBytes = IsInt4 ? Int4Tile.ScaleBytes : Int8Tile.ScaleBytes;
+        int lines = (_kind.UnitBytes() - scaleBytes) / (2 * Register);
         for (int line = 0; line < lines; line++)
         {
-            int place = Int8Tile.ScaleBytes + (line * 2 * Register);
+            int place = scaleBytes + (line * 2 * Register);
             WritePrefetches(place, first);
             _assembler.Vmovups(_low, new MemoryOperand(Panel, place));
             _assembler.Vmovups(_high, new MemoryOperand(Panel, place + Register));
@@ -185,10 +193,24 @@ internal sealed class DotProductCode
     /// <summary>The group's scales of the weights, where the weights were.</summary>
     private void WriteScales()
     {
+        if (IsInt4)
+        {
+            WriteSmallScales(_low, 0);
+            WriteSmallScales(_high, Int4Tile.ScaleBytes / 2);
+            return;
+        }
         _assembler.Vmovups(_high, new MemoryOperand(Panel, 0));
         _assembler.Vpslld(_low, _high, 16);
         _assembler.Vpsrld(_high, _high, 16);
         _assembler.Vpslld(_high, _high, 16);
+    }
+
+    private void WriteSmallScales(VectorRegister register, int place)
+    {
+        _assembler.Vpmovsxbd(register, new MemoryOperand(Panel, place));
+        _assembler.Vpslld(register, register, Int4Tile.ScaleShift);
+        _assembler.Vpandd(register, register, _scaleMask);
+        _assembler.Vpord(register, register, _scaleExponent);
     }
 
     private static MemoryOperand ActivationScale(int row) => new(Input, sizeof(int) * row);

@@ -105,8 +105,8 @@ internal sealed class X64Assembler
     public void Vpandd(VectorRegister target, VectorRegister left, VectorRegister right) =>
         EvexEncoding.Integer(0xDB).Write(_code, target, left, right);
 
-    public void Vpaddd(VectorRegister target, VectorRegister left, VectorRegister right) =>
-        EvexEncoding.Integer(0xFE).Write(_code, target, left, right);
+    public void Vpord(VectorRegister target, VectorRegister left, VectorRegister right) =>
+        EvexEncoding.Integer(0xEB).Write(_code, target, left, right);
 
     public void Vpsrld(VectorRegister target, VectorRegister source, byte bits)
     {

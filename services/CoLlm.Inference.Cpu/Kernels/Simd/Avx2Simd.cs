@@ -53,6 +53,10 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>, Vector256<int
     public static Vector256<int> LoadInt(int* address) => Vector256.Load(address);
 
     [MethodImpl(Inline)]
+    public static Vector256<int> LoadSignedBytes(byte* address) =>
+        Avx2.ConvertToVector256Int32((sbyte*)address);
+
+    [MethodImpl(Inline)]
     public static void StoreInt(Vector256<int> value, int* address) => value.Store(address);
 
     [MethodImpl(Inline)]

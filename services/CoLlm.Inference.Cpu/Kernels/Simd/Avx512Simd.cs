@@ -53,6 +53,10 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>, Vector512<i
     public static Vector512<int> LoadInt(int* address) => Vector512.Load(address);
 
     [MethodImpl(Inline)]
+    public static Vector512<int> LoadSignedBytes(byte* address) =>
+        Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)address));
+
+    [MethodImpl(Inline)]
     public static void StoreInt(Vector512<int> value, int* address) => value.Store(address);
 
     [MethodImpl(Inline)]

@@ -43,6 +43,9 @@ internal unsafe interface ISimd<TV, TI>
 
     static abstract TI LoadInt(int* address);
 
+    /// <summary>As many signed bytes as there are lanes.</summary>
+    static abstract TI LoadSignedBytes(byte* address);
+
     static abstract void StoreInt(TI value, int* address);
 
     static abstract TI BroadcastInt(int value);

@@ -52,6 +52,10 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>, Vector128
     public static Vector128<int> LoadInt(int* address) => Vector128.Load(address);
 
     [MethodImpl(Inline)]
+    public static Vector128<int> LoadSignedBytes(byte* address) =>
+        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)address).AsSByte()));
+
+    [MethodImpl(Inline)]
     public static void StoreInt(Vector128<int> value, int* address) => value.Store(address);
 
     [MethodImpl(Inline)]

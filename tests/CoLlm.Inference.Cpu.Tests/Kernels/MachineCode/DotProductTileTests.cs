@@ -23,14 +23,7 @@ public sealed unsafe class DotProductTileTests
         IntegerKernels generated = KernelTable.For(InstructionSet.Avx512Vnni).Integer(kind);
         IntegerKernels managed = KernelTable.For(InstructionSet.Avx512).Integer(kind);
         Assert.Equal(DotProductCode.MaxRows, generated.MaxRows);
-        byte[] panel = new byte[groups * kind.UnitBytes()];
-        fixed (float* weights = KernelCases.Random(groups * 32 * Columns, 3 * groups))
-        fixed (byte* target = panel)
-        {
-            for (int group = 0; group < groups; group++)
-                GroupQuantizer.Pack(weights + (group * 32 * Columns), kind, target + (group * kind.UnitBytes()));
-        }
-
+        byte[] panel = KernelCases.PackGroups(KernelCases.Random(groups * 32 * Columns, 3 * groups), kind);
         float[] input = KernelCases.Random(generated.MaxRows * groups * 32, groups);
         for (int rows = 1; rows <= generated.MaxRows; rows++)
         {

@@ -63,6 +63,8 @@ public sealed class X64AssemblerTests
         Check("62 F2 7D 48 58 46 08", a => a.Vpbroadcastd(Z(0), new MemoryOperand(Rsi, 32)));
         Check("62 62 7D 48 58 56 7F", a => a.Vpbroadcastd(Z(26), new MemoryOperand(Rsi, 508)));
         Check("62 62 7D 48 58 96 00 02 00 00", a => a.Vpbroadcastd(Z(26), new MemoryOperand(Rsi, 512)));
+        Check("62 F2 7D 48 21 17", a => a.Vpmovsxbd(Z(2), new MemoryOperand(Rdi, 0)));
+        Check("62 62 7D 48 21 6F 03", a => a.Vpmovsxbd(Z(29), new MemoryOperand(Rdi, 48)));
         Check("62 F1 0C 50 59 76 05", a => a.VmulpsBroadcast(Z(6), Z(30), new MemoryOperand(Rsi, 20)));
         Check("62 D1 0C 50 59 31", a => a.VmulpsBroadcast(Z(6), Z(30), new MemoryOperand(R9, 0)));
     }
@@ -75,6 +77,7 @@ public sealed class X64AssemblerTests
         Check("62 F1 45 48 EF FF", a => a.Vpxord(Z(7), Z(7), Z(7)));
         Check("62 01 0D 40 EF FD", a => a.Vpxord(Z(31), Z(30), Z(29)));
         Check("62 F1 6D 40 DB CB", a => a.Vpandd(Z(1), Z(18), Z(3)));
+        Check("62 31 6D 48 EB CE", a => a.Vpord(Z(9), Z(2), Z(22)));
         Check("62 F1 1D 40 72 D5 04", a => a.Vpsrld(Z(28), Z(5), 4));
         Check("62 B1 5D 48 72 F4 10", a => a.Vpslld(Z(4), Z(20), 16));
         Check("62 F2 75 48 50 C2", a => a.Vpdpbusd(Z(0), Z(1), Z(2)));
