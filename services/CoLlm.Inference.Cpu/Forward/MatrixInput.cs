@@ -46,7 +46,7 @@ internal sealed unsafe class MatrixInput(KernelTable kernels, WorkerPool pool) :
         _target = buffer;
         IntegerKernels? integers = _kind.IsInteger() ? kernels.Integer(_kind) : null;
         Tiles = RowTiles.For(rows, integers?.MaxRows ?? kernels.MaxFloatRows);
-        RowBytes = (integers is null ? matrix.Depth : (long)matrix.Units * integers.InputInts) * sizeof(int);
+        RowBytes = (integers is null ? matrix.Depth : (long)matrix.Units * (integers.GroupInts(rows) / rows)) * sizeof(int);
         Data = buffer;
         if (rows == 1 && !_kind.IsInteger())
             Data = (byte*)source;
@@ -68,7 +68,7 @@ internal sealed unsafe class MatrixInput(KernelTable kernels, WorkerPool pool) :
             return;
         }
         IntegerKernels integers = kernels.Integer(_kind);
-        int* group = (int*)target + ((long)first / PartSteps * integers.InputInts * rows);
+        int* group = (int*)target + ((long)first / PartSteps * integers.GroupInts(rows));
         for (int row = 0; row < rows; row++)
             integers.Quantize(source + (row * _sourceStride), count, group, row, rows);
     }

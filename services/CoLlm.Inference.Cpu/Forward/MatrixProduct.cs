@@ -101,7 +101,7 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
         if (_matrix.Kind.IsInteger())
         {
             IntegerKernels integers = kernels.Integer(_matrix.Kind);
-            int* values = (int*)input + ((long)unit * integers.InputInts * rows);
+            int* values = (int*)input + ((long)unit * integers.GroupInts(rows));
             integers.Tiles[rows](weights, values, count, output, _outputStride, accumulate);
         }
         else

@@ -53,14 +53,19 @@ internal static unsafe class ActivationQuantizer
         where TI : struct =>
         InBytes<TSimd, TV, TI>(input, depth, packed, row, rows, Int4Tile.WeightOffset);
 
-    /// <summary>Quantises for 8-bit weights and a tile that multiplies bytes: per 4 depth steps their 4 bytes.</summary>
+    /// <summary>Quantises for 8-bit weights and generated tiles: per 4 depth steps their 4 bytes; a single row as <see cref="ForInt8"/>.</summary>
     /// <inheritdoc cref="ForInt8" path="/param"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ForInt8InBytes<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows)
+    public static void ForInt8DotProducts<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows)
         where TSimd : struct, ISimd<TV, TI>
         where TV : struct
-        where TI : struct =>
-        InBytes<TSimd, TV, TI>(input, depth, packed, row, rows, Int8Tile.WeightOffset);
+        where TI : struct
+    {
+        if (rows == 1)
+            ForInt8<TSimd, TV, TI>(input, depth, packed, row, rows);
+        else
+            InBytes<TSimd, TV, TI>(input, depth, packed, row, rows, Int8Tile.WeightOffset);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void InBytes<TSimd, TV, TI>(float* input, int depth, int* packed, int row, int rows, int offset)

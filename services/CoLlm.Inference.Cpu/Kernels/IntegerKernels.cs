@@ -12,11 +12,17 @@ internal sealed unsafe class IntegerKernels
     /// <summary>Packs one row: values, depth, the tile's first group, row in the tile, rows of the tile.</summary>
     public required delegate*<float*, int, int*, int, int, void> Quantize { get; init; }
 
-    /// <summary>Integers that one row takes in a packed group.</summary>
+    /// <summary>Integers that one row of a tile takes in a packed group.</summary>
     public required int InputInts { get; init; }
+
+    /// <summary>The same for a row that is a tile alone.</summary>
+    public required int SingleInputInts { get; init; }
 
     /// <summary>Most rows of a tile.</summary>
     public int MaxRows => Tiles.Length - 1;
+
+    /// <summary>Integers that a group of a tile of so many rows takes.</summary>
+    public int GroupInts(int rows) => rows == 1 ? SingleInputInts : rows * InputInts;
 
     public static IntegerKernels Int8<TSimd, TV, TI>()
         where TSimd : struct, ISimd<TV, TI>
@@ -25,6 +31,7 @@ internal sealed unsafe class IntegerKernels
         {
             Quantize = &ActivationQuantizer.ForInt8<TSimd, TV, TI>,
             InputInts = Int8Tile.InputInts,
+            SingleInputInts = Int8Tile.InputInts,
             Tiles =
             [
                 null,
@@ -44,6 +51,7 @@ internal sealed unsafe class IntegerKernels
         {
             Quantize = &ActivationQuantizer.ForInt4<TSimd, TV, TI>,
             InputInts = Int4Tile.InputInts,
+            SingleInputInts = Int4Tile.InputInts,
             Tiles =
             [
                 null,
@@ -56,17 +64,19 @@ internal sealed unsafe class IntegerKernels
             ],
         };
 
+    /// <summary>Generated tiles from two rows on; a single row waits for memory alone, and the managed tile gets it a little faster.</summary>
     public static IntegerKernels Int8DotProducts<TSimd, TV, TI>()
         where TSimd : struct, ISimd<TV, TI>
         where TV : struct
         where TI : struct => new()
         {
-            Quantize = &ActivationQuantizer.ForInt8InBytes<TSimd, TV, TI>,
+            Quantize = &ActivationQuantizer.ForInt8DotProducts<TSimd, TV, TI>,
             InputInts = Int4Tile.InputInts,
+            SingleInputInts = Int8Tile.InputInts,
             Tiles =
             [
                 null,
-                &DotProductTile.Int8<Rows1>,
+                &Int8Tile.Run<TSimd, TV, TI, Rows1>,
                 &DotProductTile.Int8<Rows2>,
                 &DotProductTile.Int8<Rows3>,
                 &DotProductTile.Int8<Rows4>,
@@ -77,6 +87,7 @@ internal sealed unsafe class IntegerKernels
             ],
         };
 
+    /// <summary>As <see cref="Int8DotProducts"/>.</summary>
     public static IntegerKernels Int4DotProducts<TSimd, TV, TI>()
         where TSimd : struct, ISimd<TV, TI>
         where TV : struct
@@ -84,10 +95,11 @@ internal sealed unsafe class IntegerKernels
         {
             Quantize = &ActivationQuantizer.ForInt4<TSimd, TV, TI>,
             InputInts = Int4Tile.InputInts,
+            SingleInputInts = Int4Tile.InputInts,
             Tiles =
             [
                 null,
-                &DotProductTile.Int4<Rows1>,
+                &Int4Tile.Run<TSimd, TV, TI, Rows1>,
                 &DotProductTile.Int4<Rows2>,
                 &DotProductTile.Int4<Rows3>,
                 &DotProductTile.Int4<Rows4>,

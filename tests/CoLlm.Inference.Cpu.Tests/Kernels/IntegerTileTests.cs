@@ -104,7 +104,7 @@ public sealed unsafe class IntegerTileTests
 
     private static float[] Multiply(KernelTable kernels, WeightKind kind, byte[] panel, float[] input, int rows, int groups, int depth)
     {
-        int[] packed = new int[rows * groups * kernels.Integer(kind).InputInts];
+        int[] packed = new int[groups * kernels.Integer(kind).GroupInts(rows)];
         float[] output = new float[rows * 32];
         fixed (byte* weights = panel)
         fixed (float* x = input, y = output)

@@ -48,7 +48,7 @@ public sealed unsafe class DotProductTileTests
         float[] before = KernelCases.Random(rows * Columns, 99);
         for (int i = 0; i < output.Length; i++)
             output[i] = i % Stride < Columns ? before[(i / Stride * Columns) + (i % Stride)] : Untouched;
-        int[] packed = new int[tileRows * groups * kernels.InputInts];
+        int[] packed = new int[groups * tileRows * Math.Max(kernels.InputInts, kernels.SingleInputInts)];
         fixed (byte* weights = panel)
         fixed (float* x = input, y = output)
         fixed (int* p = packed)
