@@ -51,7 +51,7 @@ internal static class CollaborationBenchmark
         await services.FindThresholdAsync();
         ReplayedAnswer[] answers = await MeasureAnswersAsync(pair, services, new FloorReplay(local, services.Expert));
         List<DecodingSummary> baseline = [];
-        double[] research = await MeasureResearchAsync(pair, models, local, services, baseline);
+        double[] research = await MeasureResearchAsync(models, local, services.Threshold, answers[..pair.ResearchAnswers], baseline);
 
         report.Answers(pair, services.Threshold, answers, research);
         using (DirectSession opened = await DirectSession.OpenAsync(services.Expert, RouterAnswer.NewPrompt(services.NextNumber()), 2048))
@@ -74,19 +74,19 @@ internal static class CollaborationBenchmark
         return answers;
     }
 
-    /// <summary>Milliseconds of each answer.</summary>
+    /// <summary>Writes the same answers once more, with the same prompts and seeds; milliseconds of each.</summary>
     private static async Task<double[]> MeasureResearchAsync(
-        ModelPair pair, GeneratedModels models, LocalBase local, ServicePair services, List<DecodingSummary> baseline)
+        GeneratedModels models, LocalBase local, float threshold, ReplayedAnswer[] answers, List<DecodingSummary> baseline)
     {
         using ServiceProcess server = await ServiceProcess.StartAsync("research", models.ExpertDirectory);
         using HttpClient client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(server.Address), Timeout = Timeout.InfiniteTimeSpan };
-        double[] milliseconds = new double[pair.ResearchAnswers];
+        double[] milliseconds = new double[answers.Length];
         for (int i = 0; i < milliseconds.Length; i++)
         {
-            int number = services.NextNumber();
+            int number = answers[i].Answer.Number;
             long start = Stopwatch.GetTimestamp();
             baseline.Add(await local.DecodeAsync(
-                RouterAnswer.NewPrompt(number), RouterAnswer.AnswerTokens, services.Threshold, SamplingParameters.Create(1f, seed: (ulong)number),
+                RouterAnswer.NewPrompt(number), RouterAnswer.AnswerTokens, threshold, SamplingParameters.Create(1f, seed: (ulong)number),
                 new ResearchExpert(client)));
             milliseconds[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }

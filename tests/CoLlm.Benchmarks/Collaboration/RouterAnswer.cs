@@ -11,6 +11,9 @@ internal sealed record RouterAnswer(int[] Prompt, IReadOnlyList<TokenEvent> Toke
     public const int PromptTokens = 64;
     public const int AnswerTokens = 96;
 
+    /// <summary>Which prompt, and which seed.</summary>
+    public int Number { get; private init; }
+
     /// <summary>What the engines spent on it; zero where nobody has looked.</summary>
     public PassTimes Passes { get; init; }
 
@@ -47,7 +50,7 @@ internal sealed record RouterAnswer(int[] Prompt, IReadOnlyList<TokenEvent> Toke
 
         TimeSpan time = Stopwatch.GetElapsedTime(start);
         return summary?.FinishReason == FinishReason.MaxTokens
-            ? new RouterAnswer(prompt, tokens, summary, time)
+            ? new RouterAnswer(prompt, tokens, summary, time) { Number = number }
             : throw new InvalidOperationException($"The answer ended early: {summary}");
     }
 }
