@@ -111,7 +111,7 @@ internal sealed class Answering(
         // 4: decode.
         string requestId = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture);
         spans?.BeginDecoding(requestId);
-        await responses.WriteAsync(AnswerMessages.Started(plan, requestId), cancellationToken).ConfigureAwait(false);
+        await TellAsync(responses, AnswerMessages.Started(plan, requestId), cancellationToken).ConfigureAwait(false);
         await using TokenEventSink sink = new(responses, measures, admission.MaxUnreadTime, time, cancellationToken);
         DecodingSummary summary = await run.DecodeAsync(sink, drain.Expired, cancellationToken).ConfigureAwait(false);
         await sink.CompleteAsync().ConfigureAwait(false);
@@ -125,8 +125,11 @@ internal sealed class Answering(
         spans?.Ended(summary, failure?.Reason.Name());
         if (failure is not null)
             logger.AnswerFailed(requestId, LabelNames<FinishReason>.Of(summary.FinishReason), summary.TokenCount, failure.Message, TraceId);
-        await responses.WriteAsync(AnswerMessages.Summary(plan, summary, failure, times), cancellationToken).ConfigureAwait(false);
+        await TellAsync(responses, AnswerMessages.Summary(plan, summary, failure, times), cancellationToken).ConfigureAwait(false);
     }
+
+    private Task TellAsync(IServerStreamWriter<V1.GenerateResponse> responses, V1.GenerateResponse message, CancellationToken cancellationToken) =>
+        BoundedWrite.WriteAsync(responses, message, admission.MaxUnreadTime, time, cancellationToken);
 
     private static string TraceId => Activity.Current?.TraceId.ToString() ?? "";
 

@@ -86,8 +86,7 @@ internal sealed class TokenEventSink : ITokenSink, IAsyncDisposable
         }
         catch (Exception exception) when (Volatile.Read(ref isGivenUp))
         {
-            string message = $"The client has taken no token for {_maxUnreadTime.TotalSeconds:0.###} s, which is the bound.";
-            throw new RpcException(new Status(StatusCode.Cancelled, message, exception));
+            throw BoundedWrite.GivenUp(_maxUnreadTime, exception);
         }
         finally
         {

@@ -23,6 +23,7 @@ internal sealed class OpenAiService
     private readonly TimeProvider _time;
     private readonly ApiKeys? _keys;
     private readonly long _since;
+    private int _readingCount;
 
     /// <exception cref="SettingFileException">The file of keys cannot be used.</exception>
     public OpenAiService(Answering answering, RequestReader reader, RouterOptions options, TimeProvider time, ILogger<OpenAiService> logger)
@@ -35,7 +36,7 @@ internal sealed class OpenAiService
     /// <summary>One answer, streamed or whole.</summary>
     public Task AnswerAsync(HttpContext context, bool isChat) => GuardAsync(context, async () =>
     {
-        using JsonDocument body = await JsonRequest.ReadAsync(context, _admission.MaxMessageBytes, _time).ConfigureAwait(false);
+        using JsonDocument body = await ReadAsync(context).ConfigureAwait(false);
         CompletionRequest request = CompletionRequest.Read(body.RootElement, isChat, context.Request.Headers["X-Client-Request-Id"].ToString());
         var answer = new AnswerJson(request, _time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Streams)
@@ -68,6 +69,22 @@ internal sealed class OpenAiService
         StatusCodes.Status404NotFound,
         $"There is no such request here; there are GET {OpenAiEndpoints.Models}, POST {OpenAiEndpoints.Completions} and POST {OpenAiEndpoints.Chat}.")
         .WriteAsync(context.Response, context.RequestAborted);
+
+    /// <summary>Bodies are read before requests are admitted, so that is bounded by itself: by the requests that could be admitted or queued.</summary>
+    private async Task<JsonDocument> ReadAsync(HttpContext context)
+    {
+        int most = _admission.MaxConcurrentRequests + _admission.MaxQueuedRequests;
+        try
+        {
+            if (Interlocked.Increment(ref _readingCount) > most)
+                throw new RequestRefusedException(FailureReason.TooManyRequests, $"{most} requests are being read, which is the bound.", TimeSpan.FromSeconds(1));
+            return await JsonRequest.ReadAsync(context, _admission.MaxMessageBytes, _time).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _readingCount);
+        }
+    }
 
     /// <summary>Tells the client of every refusal in its own form; one that is gone, or was given up, is told nothing.</summary>
     private async Task GuardAsync(HttpContext context, Func<Task> serve)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using CoLlm.Router.Admission;
 using CoLlm.Router.Tests.Peers;
@@ -96,6 +97,25 @@ public sealed class OpenAiTroubleTests
         for (int i = 0; i < expert.Sessions.Count; i++)
             Assert.True(await expert.Ended.WaitAsync(Patience));
         Assert.Equal(0, model.Engine.GetStatistics().OpenSessions);
+    }
+
+    [Fact]
+    public async Task Completions_AnotherBodyStaysUnfinished_IsRefusedNamingTheBound()
+    {
+        await using RouterUnderTest router = await RouterUnderTest.StartAsync(
+            RouterUnderTest.HttpOptions() with { Admission = new AdmissionOptions { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 } });
+        using TcpClient unfinished = new();
+        await unfinished.ConnectAsync(IPAddress.Loopback, router.AddressOf(ListenerKind.Http).Port, TestContext.Current.CancellationToken);
+        await unfinished.GetStream().WriteAsync(
+            Encoding.UTF8.GetBytes($"POST {Completions} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{ "),
+            TestContext.Current.CancellationToken);
+        using CancellationTokenSource patience = new(Patience);
+        HttpAnswered answer;
+        do
+            answer = await HttpAnswered.PostAsync(router, Completions, """{ "prompt": "river", "max_tokens": 1 }""", patience.Token);
+        while (answer.Status == HttpStatusCode.OK);
+
+        Assert.Equal((HttpStatusCode.TooManyRequests, "1 requests are being read, which is the bound."), (answer.Status, answer.Error.GetProperty("message").GetString()));
     }
 
     [Theory]
