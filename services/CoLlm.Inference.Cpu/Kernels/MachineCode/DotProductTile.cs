@@ -8,6 +8,7 @@ namespace CoLlm.Inference.Cpu.Kernels.MachineCode;
 /// The generated integer tiles behind managed functions; they are mapped once and stay for the process. Called as foreign code, so
 /// a collection does not wait for them, and what is passed must not be moved by one.
 /// </summary>
+/// <remarks>Processors that have the instruction on 256 bits alone (AVX-VNNI without AVX-512) keep the managed tiles.</remarks>
 internal static unsafe class DotProductTile
 {
     private const int ExtendedFeatures = 7;
