@@ -78,7 +78,7 @@ internal static class CollaborationBenchmark
     private static async Task<double[]> MeasureResearchAsync(
         GeneratedModels models, LocalBase local, float threshold, ReplayedAnswer[] answers, List<DecodingSummary> baseline)
     {
-        using ServiceProcess server = await ServiceProcess.StartAsync("research", models.ExpertDirectory);
+        using ServiceProcess server = await ServiceProcess.StartAsync("research", ResearchServer.Argument(models));
         using HttpClient client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(server.Address), Timeout = Timeout.InfiniteTimeSpan };
         double[] milliseconds = new double[answers.Length];
         for (int i = 0; i < milliseconds.Length; i++)

@@ -1,5 +1,6 @@
 using CoLlm.Benchmarks.Rounds;
 using CoLlm.Decoding;
+using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Models;
 
 namespace CoLlm.Benchmarks.Collaboration;
@@ -15,7 +16,7 @@ internal sealed class CollaborationReport
     public CollaborationReport(IEnumerable<ModelPair> pairs)
     {
         foreach (ModelPair pair in pairs)
-            _file.Line($"- {pair.Title}: base {Size(pair.Base)}, expert {Size(pair.Expert)}, bfloat16, random weights, vocabulary {ModelPair.VocabularySize}");
+            _file.Line($"- {pair.Title}: base {Size(pair.Base)}, expert {Size(pair.Expert)}, {(pair.Weights == WeightFormat.AsStored ? "bfloat16" : pair.Weights.ToString().ToLowerInvariant())}, random weights, vocabulary {ModelPair.VocabularySize}");
         _file.Line($"- Router and expert a process each on loopback, each with half the cores ({GeneratedModels.Threads} compute thread)");
         _file.Line($"- Prompts of {RouterAnswer.PromptTokens} tokens, answers of {RouterAnswer.AnswerTokens}, temperature 1, seeded; no prompt is asked twice");
         _file.Line($"- {RoundTrips.Rounds * RoundTrips.PerRound} round trips of each kind in {RoundTrips.Rounds} interleaved rounds after a warm-up");
@@ -87,6 +88,8 @@ internal sealed class CollaborationReport
         _file.Line("|---|---:|---:|---|");
         _file.Line($"| tokens/s | {one:0} | {together:0} ({ratio:0.0} times) | at least 3 times: {Verdict(ratio >= 3)} |");
         _file.Line($"| sessions per expert pass | 1 | {sessions:0.0} | above 1: {Verdict(sessions > 1)} |");
+        if (pair.Weights != WeightFormat.AsStored)
+            return;
         _file.Line();
         _file.Line($"As fast as one thread multiplies in registers here ({peak / 1e9:0} GFLOP/s), the expert's part of these answers alone allows "
             + $"{RoundStatistics.MedianOf(runs.Select(run => run.Bound(pair.Expert, peak))):0} tokens/s.");

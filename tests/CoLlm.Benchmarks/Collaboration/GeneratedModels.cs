@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using CoLlm.Decoding.SwapHeads;
 using CoLlm.Inference.Checkpoints;
+using CoLlm.Inference.Cpu;
 using CoLlm.Inference.Models;
 using CoLlm.Inference.Tokenization;
 using CoLlm.Testing;
@@ -25,6 +26,7 @@ internal sealed class GeneratedModels : IDisposable
 
     public GeneratedModels(ModelPair pair)
     {
+        Weights = pair.Weights;
         BaseDirectory = Write("base", pair.Base, seed: 1);
         ExpertDirectory = Write(ExpertName, pair.Expert, seed: 2);
         HeadFile = _folder.File("head.safetensors");
@@ -35,6 +37,9 @@ internal sealed class GeneratedModels : IDisposable
             baseModel.Fingerprint, Tokenizer.Load(BaseDirectory).Fingerprint, [new ExpertIdentity(ExpertName, expert.Fingerprint)]);
         new SwapHeadFile(Head, trainedWith, Calibration: null).Write(HeadFile);
     }
+
+    /// <summary>What base and expert are computed with.</summary>
+    public WeightFormat Weights { get; }
 
     public string BaseDirectory { get; }
 

@@ -23,7 +23,7 @@ internal sealed class LocalBase : IAsyncDisposable
         _models = models;
         _checkpoint = Checkpoint.Open(models.BaseDirectory);
         _tokenizer = Tokenizer.Load(models.BaseDirectory);
-        Engine = new InferenceEngine(CpuBackend.Load(_checkpoint, new CpuBackendOptions { ThreadCount = GeneratedModels.Threads }), new InferenceEngineOptions { PrefixCacheBlocks = 0, ContinueOnLoop = true });
+        Engine = new InferenceEngine(CpuBackend.Load(_checkpoint, new CpuBackendOptions { ThreadCount = GeneratedModels.Threads, WeightFormat = models.Weights }), new InferenceEngineOptions { PrefixCacheBlocks = 0, ContinueOnLoop = true });
     }
 
     public InferenceEngine Engine { get; }

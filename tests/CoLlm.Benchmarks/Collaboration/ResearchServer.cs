@@ -18,13 +18,18 @@ internal static class ResearchServer
 {
     public const string Path = "/log-probabilities";
 
-    public static WebApplication Build(string modelDirectory)
+    /// <summary>What the process is started with.</summary>
+    public static string Argument(GeneratedModels models) => $"{models.Weights}:{models.ExpertDirectory}";
+
+    public static WebApplication Build(string argument)
     {
+        int colon = argument.IndexOf(':', StringComparison.Ordinal);
+        CpuBackendOptions options = new() { ThreadCount = GeneratedModels.Threads, WeightFormat = Enum.Parse<WeightFormat>(argument[..colon]) };
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         WebApplication application = builder.Build();
-        CpuBackend backend = CpuBackend.Load(Checkpoint.Open(modelDirectory), new CpuBackendOptions { ThreadCount = GeneratedModels.Threads });
+        CpuBackend backend = CpuBackend.Load(Checkpoint.Open(argument[(colon + 1)..]), options);
         InferenceEngine engine = new(backend, new InferenceEngineOptions { PrefixCacheBlocks = 0 });
         application.MapPost(Path, context => AnswerAsync(context, engine));
         return application;

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using CoLlm.Benchmarks.Rounds;
+using CoLlm.Inference.Cpu;
 using Grpc.Net.Client;
 
 namespace CoLlm.Benchmarks.Collaboration;
@@ -8,6 +10,8 @@ namespace CoLlm.Benchmarks.Collaboration;
 internal sealed class ServicePair : IDisposable
 {
     private const float TargetRate = 0.3f;
+
+    private static readonly JsonSerializerOptions NamesOfValues = new() { Converters = { new JsonStringEnumConverter() } };
 
     private readonly ServiceProcess _expert;
     private readonly ServiceProcess _router;
@@ -30,7 +34,7 @@ internal sealed class ServicePair : IDisposable
 
     public static async Task<ServicePair> StartAsync(GeneratedModels models)
     {
-        ServiceProcess expert = await ServiceProcess.StartAsync("expert", Save(models, "expert.json", ExpertSettings((GeneratedModels.ExpertName, models.ExpertDirectory))));
+        ServiceProcess expert = await ServiceProcess.StartAsync("expert", Save(models, "expert.json", ExpertSettings(models.Weights, (GeneratedModels.ExpertName, models.ExpertDirectory))));
         return new ServicePair(expert, await ServiceProcess.StartAsync("router", Save(models, "router.json", RouterSettings(models, expert.Address))));
     }
 
@@ -68,23 +72,23 @@ internal sealed class ServicePair : IDisposable
         _expert.Dispose();
     }
 
-    public static object ExpertSettings(params IEnumerable<(string Name, string Directory)> models) => new
+    public static object ExpertSettings(WeightFormat weights, params IEnumerable<(string Name, string Directory)> models) => new
     {
         Listen = "http://127.0.0.1:0",
-        Models = models.Select(model => new { model.Name, model.Directory, GeneratedModels.Threads }).ToArray(),
+        Models = models.Select(model => new { model.Name, model.Directory, GeneratedModels.Threads, WeightFormat = weights }).ToArray(),
     };
 
     public static object RouterSettings(GeneratedModels models, string expert) => new
     {
         Listen = "http://127.0.0.1:0",
-        Base = new { Directory = models.BaseDirectory, Threads = GeneratedModels.Threads },
+        Base = new { Directory = models.BaseDirectory, Threads = GeneratedModels.Threads, WeightFormat = models.Weights },
         SwapHead = new { File = models.HeadFile },
         Experts = new[] { new { Name = GeneratedModels.ExpertName, Addresses = new[] { expert } } },
     };
 
     public static string Save(GeneratedModels models, string name, object settings)
     {
-        File.WriteAllText(models.File(name), JsonSerializer.Serialize(settings));
+        File.WriteAllText(models.File(name), JsonSerializer.Serialize(settings, NamesOfValues));
         return models.File(name);
     }
 }

@@ -28,7 +28,7 @@ internal sealed class ServiceProcess : IDisposable
     public string Address { get; private set; } = "";
 
     /// <param name="service"><c>router</c>, <c>expert</c>, <c>research</c> or <c>sink</c>.</param>
-    /// <param name="argument">A configuration file; the model directory for <c>research</c>.</param>
+    /// <param name="argument">A configuration file; <see cref="ResearchServer.Argument"/> for <c>research</c>.</param>
     /// <param name="environment">Variables, each as <c>NAME=VALUE</c>.</param>
     public static async Task<ServiceProcess> StartAsync(string service, string argument, params string[] environment)
     {
