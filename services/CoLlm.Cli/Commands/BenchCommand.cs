@@ -70,6 +70,7 @@ internal static class BenchCommand
         double[] medians = report.Measure(speed.ReadBandwidth, speed.MultiplyAddPeak, speed.Decode, speed.Prefill, rounds, cancellationToken);
 
         var text = new StringBuilder();
+        text.Append($"kernels          {backend.Kernels}\n");
         text.Append($"threads          {backend.ThreadCount}\n");
         text.Append($"packed weights   {backend.PackedWeightBytes / 1e9:0.00} GB\n");
         text.Append($"read bandwidth   {medians[0] / 1e9:0.0} GB/s\n");
