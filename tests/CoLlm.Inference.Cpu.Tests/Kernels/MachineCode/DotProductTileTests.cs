@@ -4,35 +4,38 @@ using CoLlm.Inference.Cpu.Weights;
 
 namespace CoLlm.Inference.Cpu.Tests.Kernels.MachineCode;
 
-/// <summary>Generated tiles give the managed tiles' bits, at every number of rows, and touch nothing but their output.</summary>
+/// <summary>All tiles give the portable tiles' bits, the generated ones too, at every number of rows, and touch nothing but their output.</summary>
 public sealed unsafe class DotProductTileTests
 {
     private const int Columns = 32;
     private const int Stride = 40;
     private const float Untouched = -7.25f;
 
-    public static TheoryData<int, bool, int> Cases => [.. from groups in (int[])[1, 2, 5, 16, 33] from accumulate in (bool[])[false, true]
-        from kind in (WeightKind[])[WeightKind.Int8, WeightKind.Int4] select new TheoryDataRow<int, bool, int>(groups, accumulate, (int)kind)];
+    public static TheoryData<int, int, bool, int> Cases => [.. from set in Enumerable.Range(0, (int)KernelTable.Best + 1)
+        from groups in (int[])[1, 2, 5, 16, 33] from accumulate in (bool[])[false, true] from kind in (WeightKind[])[WeightKind.Int8, WeightKind.Int4]
+        select new TheoryDataRow<int, int, bool, int>(set, groups, accumulate, (int)kind)];
 
+    /// <summary>Of what this machine can run, the generated tiles included.</summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Tiles_AnyRowsAndGroups_GiveTheBitsOfTheManagedTiles(int groups, bool accumulate, int weightKind)
+    public void Tiles_AnyRowsAndGroups_GiveTheBitsOfThePortableTiles(int set, int groups, bool accumulate, int weightKind)
     {
-        Assert.SkipUnless(DotProductTile.IsSupported, "This processor has no VPDPBUSD of 512 bits, or the system does not let a process map code of its own.");
         var kind = (WeightKind)weightKind;
-        IntegerKernels generated = KernelTable.For(InstructionSet.Avx512Vnni).Integer(kind);
-        IntegerKernels managed = KernelTable.For(InstructionSet.Avx512).Integer(kind);
-        Assert.Equal(DotProductCode.MaxRows, generated.MaxRows);
+        IntegerKernels tiles = KernelTable.For((InstructionSet)set).Integer(kind);
+        IntegerKernels portable = KernelTable.For(InstructionSet.Portable).Integer(kind);
         byte[] panel = KernelCases.PackGroups(KernelCases.Random(groups * 32 * Columns, 3 * groups), kind);
-        float[] input = KernelCases.Random(generated.MaxRows * groups * 32, groups);
-        for (int rows = 1; rows <= generated.MaxRows; rows++)
+        float[] input = KernelCases.Random(tiles.MaxRows * groups * 32, groups);
+        for (int rows = 1; rows <= tiles.MaxRows; rows++)
         {
-            float[] actual = Multiply(generated, panel, input, groups, rows, accumulate, rows);
-            float[] expected = Multiply(managed, panel, input, groups, rows, accumulate, Math.Min(rows, managed.MaxRows / 2));
+            float[] actual = Multiply(tiles, panel, input, groups, rows, accumulate, rows);
+            float[] expected = Multiply(portable, panel, input, groups, rows, accumulate, Math.Min(rows, portable.MaxRows / 2));
             Assert.Equal(expected, actual);
             Assert.All(Enumerable.Range(0, rows), row => Assert.All(actual[((row * Stride) + Columns)..((row + 1) * Stride)], value => Assert.Equal(Untouched, value)));
         }
     }
+
+    [Fact]
+    public void Best_WhereGeneratedTilesRun_IsThem() => Assert.Equal(DotProductTile.IsSupported, KernelTable.Best == InstructionSet.Avx512Vnni);
 
     [Theory]
     [InlineData(0)]
