@@ -75,38 +75,17 @@ internal static class CandidateCut
         Span<ulong> heap = scratch[..count];
         for (int id = 0; id < count; id++)
             heap[id] = Key(weights[id], id);
-        for (int root = count / 2 - 1; root >= 0; root--)
-            SiftDown(heap, root);
+        LeastFirstHeap.Build(heap);
         for (int id = count; id < weights.Length; id++)
         {
             ulong key = Key(weights[id], id);
             if (key <= heap[0])
                 continue;
-            heap[0] = key;
-            SiftDown(heap, 0);
+            LeastFirstHeap.ReplaceLeast(heap, key);
         }
 
         heap.Sort();
         return heap;
-    }
-
-    private static void SiftDown(Span<ulong> heap, int root)
-    {
-        ulong sinking = heap[root];
-        while (true)
-        {
-            int child = root * 2 + 1;
-            if (child >= heap.Length)
-                break;
-            if (child + 1 < heap.Length && heap[child + 1] < heap[child])
-                child++;
-            if (heap[child] >= sinking)
-                break;
-            heap[root] = heap[child];
-            root = child;
-        }
-
-        heap[root] = sinking;
     }
 
     private static double WeightOf(ReadOnlySpan<ulong> ascendingKeys)

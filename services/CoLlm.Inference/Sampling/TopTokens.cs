@@ -23,16 +23,14 @@ internal sealed class TopTokens
         Span<ulong> heap = _heap.AsSpan(0, count);
         for (int id = 0; id < count; id++)
             heap[id] = Key(logits[id], id);
-        for (int root = count / 2 - 1; root >= 0; root--)
-            SiftDown(heap, root);
+        LeastFirstHeap.Build(heap);
         float lightest = logits[Id(heap[0])];
         for (int id = count; id < logits.Length; id++)
         {
             // Later ids lose ties, so only a larger logit gets in.
             if (!(logits[id] > lightest))
                 continue;
-            heap[0] = Key(logits[id], id);
-            SiftDown(heap, 0);
+            LeastFirstHeap.ReplaceLeast(heap, Key(logits[id], id));
             lightest = logits[Id(heap[0])];
         }
 
@@ -51,20 +49,4 @@ internal sealed class TopTokens
     }
 
     private static int Id(ulong key) => (int)~(uint)key;
-
-    private static void SiftDown(Span<ulong> heap, int root)
-    {
-        ulong sinking = heap[root];
-        for (int child = 2 * root + 1; child < heap.Length; child = 2 * root + 1)
-        {
-            if (child + 1 < heap.Length && heap[child + 1] < heap[child])
-                child++;
-            if (heap[child] >= sinking)
-                break;
-            heap[root] = heap[child];
-            root = child;
-        }
-
-        heap[root] = sinking;
-    }
 }
