@@ -9,6 +9,9 @@ public sealed record SamplingParameters
     public const float MaxTemperature = 100f;
     public const float MaxRepetitionPenalty = 100f;
 
+    /// <summary>A much smaller one would make logits infinite.</summary>
+    public const float MinRepetitionPenalty = 0.01f;
+
     private SamplingParameters()
     {
     }
@@ -50,8 +53,8 @@ public sealed record SamplingParameters
             ?? Problem("top_k", topK, topK >= 0, "0 or more")
             ?? Problem("top_p", topP, topP is > 0f and <= 1f, "above 0 and at most 1")
             ?? Problem("min_p", minP, minP is >= 0f and <= 1f, "0 to 1")
-            ?? Problem("repetition_penalty", repetitionPenalty, repetitionPenalty is > 0f and <= MaxRepetitionPenalty,
-                $"above 0 and at most {MaxRepetitionPenalty}");
+            ?? Problem("repetition_penalty", repetitionPenalty, repetitionPenalty is >= MinRepetitionPenalty and <= MaxRepetitionPenalty,
+                $"{MinRepetitionPenalty} to {MaxRepetitionPenalty}");
         if (problem is not null)
             return null;
         return new SamplingParameters

@@ -99,7 +99,7 @@ public sealed class GoldenCollaborationTests
         Assert.Equal(expected.Tokens.Select(token => token with { LogProbability = 0 }), actual.Tokens.Select(token => token with { LogProbability = 0 }));
         GoldenTolerance.AssertClose(
             [.. expected.Tokens.Select(token => token.LogProbability)], [.. actual.Tokens.Select(token => token.LogProbability)], 1e-6f, "log-probability");
-        (int whole, int reduced) = (devices.Engines.Sum(engine => engine.Backend.Rows.Whole), devices.Engines.Sum(engine => engine.Backend.Rows.Reduced));
+        (int whole, int reduced) = (devices.Engines.Sum(engine => engine.Backend!.Rows.Whole), devices.Engines.Sum(engine => engine.Backend!.Rows.Reduced));
         Assert.Equal(mode == DecodingMode.Compose, reduced == 0);
         Assert.Equal(mode == DecodingMode.Compose, whole > 0);
     }

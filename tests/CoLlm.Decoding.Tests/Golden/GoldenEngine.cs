@@ -1,4 +1,5 @@
 using CoLlm.Inference;
+using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Testing;
 using CoLlm.Testing.Reference;
@@ -13,16 +14,17 @@ internal sealed class GoldenEngine : IAsyncDisposable
     public GoldenEngine(string name, bool reduces = false)
     {
         Checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", name));
-        Backend = new ReducingBackend(new ReferenceBackend(Checkpoint));
-        Engine = new InferenceEngine(reduces ? Backend : new ReferenceBackend(Checkpoint), new InferenceEngineOptions { KvBlockCount = 64, MaxQueuedOpens = 4 });
+        ReferenceBackend reference = new(Checkpoint);
+        Backend = reduces ? new ReducingBackend(reference) : null;
+        Engine = new InferenceEngine((IInferenceBackend?)Backend ?? reference, new InferenceEngineOptions { KvBlockCount = 64, MaxQueuedOpens = 4 });
     }
 
     public Checkpoint Checkpoint { get; }
 
     public InferenceEngine Engine { get; }
 
-    /// <summary>Computes where the engine's backend reduces.</summary>
-    public ReducingBackend Backend { get; }
+    /// <summary>The engine's backend where it reduces; null elsewhere.</summary>
+    public ReducingBackend? Backend { get; }
 
     public async ValueTask DisposeAsync()
     {

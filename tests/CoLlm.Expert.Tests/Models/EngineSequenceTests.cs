@@ -1,6 +1,7 @@
 using CoLlm.Expert.Models;
 using CoLlm.Expert.Sessions;
 using CoLlm.Inference;
+using CoLlm.Inference.Backends;
 using CoLlm.Inference.Checkpoints;
 using CoLlm.Inference.Cpu;
 using CoLlm.Protocol.V1;
@@ -27,10 +28,12 @@ public sealed class EngineSequenceTests
     public async Task MakeAnswer_BackendThatReduces_EqualsOneThatDoesNot(AnswerForm form, float temperature)
     {
         AnswerTerms terms = new(form, Inference.Sampling.SamplingParameters.Create(temperature, repetitionPenalty: 1.2f, seed: 5), TopK: 7);
-        List<Answer> expected = await AnswersAsync(reduces: false, terms);
-        List<Answer> actual = await AnswersAsync(reduces: true, terms);
+        (List<Answer> expected, _) = await AnswersAsync(reduces: false, terms);
+        (List<Answer> actual, int reducedRows) = await AnswersAsync(reduces: true, terms);
 
         Assert.Equal(3, expected.Count);
+        Assert.Equal(form == AnswerForm.Logits ? 0 : 3, reducedRows);
+        Assert.All(expected, answer => Assert.Equal(form == AnswerForm.TopK ? 7 : 0, answer.TopK?.TokenIds.Count ?? 0));
         foreach ((Answer one, Answer other) in expected.Zip(actual))
         {
             Assert.Equal(one.LogProbability, other.LogProbability, 1e-6f);
@@ -46,26 +49,29 @@ public sealed class EngineSequenceTests
     [Fact]
     public async Task ScoreAsync_BackendThatReduces_EqualsOneThatDoesNot()
     {
-        List<float> expected = await ScoresAsync(reduces: false);
-        List<float> actual = await ScoresAsync(reduces: true);
+        (List<float> expected, _) = await ScoresAsync(reduces: false);
+        (List<float> actual, int reducedRows) = await ScoresAsync(reduces: true);
         Assert.Equal(2 * 99, expected.Count);
+        Assert.Equal(99, reducedRows);
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
-    private static async Task<List<Answer>> AnswersAsync(bool reduces, AnswerTerms terms)
+    private static async Task<(List<Answer> Answers, int ReducedRows)> AnswersAsync(bool reduces, AnswerTerms terms)
     {
-        await using EngineBackend backend = Open(reduces);
+        (EngineBackend opened, ReducingBackend? reducing) = Open(reduces);
+        await using EngineBackend backend = opened;
         using ISequence sequence = backend.TryOpen(40, Shared, out _)!;
         int count = await sequence.AskAsync(new[] { 3, 1, 4, 1, 5, 9, 2, 6 }, new[] { 2, 5, 8 }, terms, CancellationToken.None);
-        return [.. Enumerable.Range(0, count).Select(i => sequence.MakeAnswer(i).Clone())];
+        return ([.. Enumerable.Range(0, count).Select(i => sequence.MakeAnswer(i).Clone())], reducing?.Rows.Reduced ?? 0);
     }
 
-    private static async Task<List<float>> ScoresAsync(bool reduces)
+    private static async Task<(List<float> Scores, int ReducedRows)> ScoresAsync(bool reduces)
     {
-        await using EngineBackend backend = Open(reduces);
+        (EngineBackend opened, ReducingBackend? reducing) = Open(reduces);
+        await using EngineBackend backend = opened;
         List<float> scores = [];
         await backend.ScoreAsync(Enumerable.Range(0, 100).ToArray(), 1, Shared, Take, CancellationToken.None);
-        return scores;
+        return (scores, reducing?.Rows.Reduced ?? 0);
 
         Task Take(SequenceScores part)
         {
@@ -74,11 +80,12 @@ public sealed class EngineSequenceTests
         }
     }
 
-    private static EngineBackend Open(bool reduces)
+    private static (EngineBackend Backend, ReducingBackend? Reducing) Open(bool reduces)
     {
         Checkpoint checkpoint = Checkpoint.Open(RepositoryPaths.Golden("models", "pair-expert"));
         CpuBackend backend = CpuBackend.Load(checkpoint, new CpuBackendOptions { ThreadCount = 1, Storage = PackedWeightStorage.Memory });
-        return new EngineBackend(
-            new InferenceEngine(reduces ? new ReducingBackend(backend) : backend, new InferenceEngineOptions { KvBlockCount = 16 }), checkpoint, new SessionLimits());
+        ReducingBackend? reducing = reduces ? new ReducingBackend(backend) : null;
+        InferenceEngine engine = new((IInferenceBackend?)reducing ?? backend, new InferenceEngineOptions { KvBlockCount = 16 });
+        return (new EngineBackend(engine, checkpoint, new SessionLimits()), reducing);
     }
 }

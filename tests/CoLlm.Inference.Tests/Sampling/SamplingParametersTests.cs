@@ -15,6 +15,7 @@ public sealed class SamplingParametersTests
     [InlineData(1f, 0, 1f, -1f, 1f, "min_p")]
     [InlineData(1f, 0, 1f, 1.5f, 1f, "min_p")]
     [InlineData(1f, 0, 1f, 0f, 0f, "repetition_penalty")]
+    [InlineData(1f, 0, 1f, 0f, 1e-38f, "repetition_penalty")]
     [InlineData(1f, 0, 1f, 0f, float.NaN, "repetition_penalty")]
     public void TryCreate_ValueOutOfBounds_IsNamed(float temperature, int topK, float topP, float minP, float penalty, string name)
     {

@@ -19,6 +19,8 @@ internal sealed class ReductionGroup
     private readonly List<long> _penalisedIndexes = [];
     private readonly List<double> _parameters = [];
     private readonly List<double> _penalties = [];
+    private int[] _lastSeen = [];
+    private int _penalisedRowCount;
     private (int Outputs, int RowNumbers, int Penalised, int Parameters, int Penalties) _places;
 
     public ReductionKind Kind { get; private set; }
@@ -142,14 +144,18 @@ internal sealed class ReductionGroup
         }
     }
 
-    /// <summary>A token that is there several times is named several times: each time its logit becomes the same.</summary>
+    /// <summary>A token that is there several times is named once, so a row names no more tokens than the vocabulary has.</summary>
     private void AddPenalties(float penalty, ReadOnlySpan<int> prefix)
     {
+        if (_lastSeen.Length < Kind.VocabularySize)
+            _lastSeen = new int[Kind.VocabularySize];
+        _penalisedRowCount++;
         long start = (long)_outputs.Count * Kind.VocabularySize;
         foreach (int id in prefix)
         {
-            if ((uint)id >= (uint)Kind.VocabularySize)
+            if ((uint)id >= (uint)Kind.VocabularySize || _lastSeen[id] == _penalisedRowCount)
                 continue;
+            _lastSeen[id] = _penalisedRowCount;
             _penalisedIndexes.Add(start + id);
             _penalties.Add(penalty);
         }

@@ -21,8 +21,8 @@ internal enum DrawOrder
 /// <summary>What rows have in common that are reduced by one series of calls.</summary>
 internal readonly record struct ReductionKind(OutputForm Form, DrawOrder Order, int VocabularySize)
 {
-    // Until it is over a series keeps some twenty bytes for each logit where it finds the largest, up to a hundred and thirty where it draws.
-    private const int MostLogits = 1 << 23;
+    // Until it is over a series keeps some thirty bytes for each logit where it finds the largest, up to a hundred and thirty where it draws.
+    private const int MostLogits = 1 << 22;
     private const int MostDrawnLogits = 1 << 20;
 
     /// <summary>Rows that one series may take, so that its intermediate results stay below two hundred megabytes.</summary>
