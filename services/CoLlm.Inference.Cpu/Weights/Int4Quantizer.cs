@@ -64,7 +64,7 @@ internal static unsafe class Int4Quantizer
         if (largest == 0f || columnScale == 0f)
             return 0;
         int sign = new ReadOnlySpan<float>(line, GroupSize).Contains(largest) ? NegativeCode : 0;
-        float relative = largest / (-Smallest * columnScale);
+        float relative = largest / columnScale / -Smallest;
         int below = (BitConverter.SingleToInt32Bits(relative) - Int4Tile.ScaleExponent) >> CodeShift;
         int best = 0;
         float leastError = float.PositiveInfinity;

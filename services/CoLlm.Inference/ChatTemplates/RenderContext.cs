@@ -7,11 +7,15 @@ namespace CoLlm.Inference.ChatTemplates;
 /// <summary>One rendering in progress: names in scope, the text so far, the current line and what is left of the bounds.</summary>
 internal sealed class RenderContext(TemplateLimits limits, TimeProvider time)
 {
+    /// <summary>What remembering one text takes beside its characters, in characters.</summary>
+    private const int MarkupOverhead = 32;
+
     private readonly HashSet<string> _markup = new(ReferenceEqualityComparer.Instance);
     private Scope _scope = new(null);
     private StringBuilder _output = new();
     private long _work;
     private long _iterations;
+    private long _markupLength;
     private int _depth;
 
     /// <summary>Line of what is being evaluated.</summary>
@@ -69,13 +73,17 @@ internal sealed class RenderContext(TemplateLimits limits, TimeProvider time)
     /// <summary>Whether this very string was given by <see cref="AsMarkup"/>.</summary>
     public bool IsMarkup(object? value) => value is string text && _markup.Contains(text);
 
-    /// <summary>A copy of <paramref name="text"/> that counts as HTML; the empty text never does.</summary>
+    /// <summary>A copy of <paramref name="text"/> that counts as HTML, which is kept until the rendering ends; the empty text never does.</summary>
     public string AsMarkup(string text)
     {
         Work(text.Length);
         var copy = new string(text.AsSpan());
-        if (copy.Length > 0)
-            _markup.Add(copy);
+        if (copy.Length == 0)
+            return copy;
+        _markupLength += copy.Length + MarkupOverhead;
+        if (_markupLength > limits.MaxOutputLength)
+            throw new TemplateFault($"texts that count as HTML are longer together than the bound of {limits.MaxOutputLength} characters");
+        _markup.Add(copy);
         return copy;
     }
 

@@ -49,7 +49,7 @@ internal static class CollaborationBenchmark
         using ServicePair services = await ServicePair.StartAsync(models);
         await using LocalBase local = new(models);
         await services.FindThresholdAsync();
-        ReplayedAnswer[] answers = await MeasureAnswersAsync(pair, services, new FloorReplay(local, services.Expert));
+        ReplayedAnswer[] answers = await MeasureAnswersAsync(pair, services, new FloorReplay(local, services));
         List<DecodingSummary> baseline = [];
         double[] research = await MeasureResearchAsync(models, local, services.Threshold, answers[..pair.ResearchAnswers], baseline);
 
@@ -74,7 +74,7 @@ internal static class CollaborationBenchmark
         return answers;
     }
 
-    /// <summary>Writes the same answers once more, with the same prompts and seeds; milliseconds of each.</summary>
+    /// <summary>Answers once more, with the same prompts and seeds; milliseconds of each.</summary>
     private static async Task<double[]> MeasureResearchAsync(
         GeneratedModels models, LocalBase local, float threshold, ReplayedAnswer[] answers, List<DecodingSummary> baseline)
     {

@@ -50,7 +50,7 @@ internal sealed class CollaborationReport
         Row("as the research code", research, RoundStatistics.MedianOf(research.Select((time, i) => time / alone[i])));
         _file.Line();
         _file.Line("Forward passes alone: right after each answer its tokens are written again, base and expert in turns, with a prompt that no cache has,");
-        _file.Line($"and the time inside both engines is added up, prefills included. As the research code: the first of these answers once more. Threshold {threshold:0.000}.");
+        _file.Line($"and the time inside both engines is added up, prefills included. As the research code: the first of these prompts and seeds once more. Threshold {threshold:0.000}.");
         _file.Line($"Asked for: at most 1.10 of that for router and expert: {Verdict(ratio <= 1.10)}.");
         Stages(answers);
 
@@ -64,7 +64,7 @@ internal sealed class CollaborationReport
         AnswerCosts theirs = AnswerCosts.Of(baseline);
         double bytes = (ours.Bytes - ((double)openingBytes * answers.Count)) / ours.Deferrals;
         _file.Heading($"{pair.Title}: what an answer costs");
-        _file.Line("| | router and expert | asked for | as the research code |");
+        _file.Line($"| | router and expert ({answers.Count} answers) | asked for | as the research code ({baseline.Count}) |");
         _file.Line("|---|---:|---|---:|");
         _file.Line($"| deferred share of the tokens | {ours.Deferrals / ours.Tokens:P1} | | {theirs.Deferrals / theirs.Tokens:P1} |");
         _file.Line($"| payload per deferral, both ways, prompt and opening excluded, bytes | {bytes:0} | below 100: {Verdict(bytes < 100)} | |");
@@ -86,7 +86,7 @@ internal sealed class CollaborationReport
         _file.Heading($"{pair.Title}: {runs[0].Answers.Count} requests at the same time");
         _file.Line("| | one | together | asked for |");
         _file.Line("|---|---:|---:|---|");
-        _file.Line($"| tokens/s | {one:0} | {together:0} ({ratio:0.0} times) | at least 3 times: {Verdict(ratio >= 3)} |");
+        _file.Line($"| tokens/s | {one:0} | {together:0} ({ratio:0.00} times) | at least 3 times: {Verdict(ratio >= 3)} |");
         _file.Line($"| sessions per expert pass | 1 | {sessions:0.0} | above 1: {Verdict(sessions > 1)} |");
         if (pair.Weights != WeightFormat.AsStored)
             return;

@@ -22,9 +22,6 @@ internal sealed class DirectSession : IDisposable
         _length = prompt.Length;
     }
 
-    /// <summary>From Open until the prompt was in the cache.</summary>
-    public TimeSpan PrefillTime { get; private set; }
-
     /// <summary>Payload of what a router exchanges until then, both ways.</summary>
     public int OpeningBytes { get; private set; }
 
@@ -41,11 +38,9 @@ internal sealed class DirectSession : IDisposable
             UsableVocabularySize = usableVocabularySize,
             Tokens = { prompt },
         };
-        long start = Stopwatch.GetTimestamp();
         await session._call.RequestStream.WriteAsync(new SessionRequest { Open = open });
         SessionResponse opened = await session.ReadAsync();
         SessionResponse applied = await session.ReadAsync();
-        session.PrefillTime = Stopwatch.GetElapsedTime(start);
         session.OpeningBytes = RouterOpen(open, opened.Opened.Model).CalculateSize() + opened.CalculateSize() + applied.CalculateSize();
         return session;
     }

@@ -1,5 +1,4 @@
 using CoLlm.Inference;
-using Grpc.Net.Client;
 
 namespace CoLlm.Benchmarks.Collaboration;
 
@@ -7,7 +6,7 @@ namespace CoLlm.Benchmarks.Collaboration;
 /// What an answer's forward passes take by themselves: its tokens are written again, base and expert taking turns as they did, and
 /// only the time inside the two engines is added up, prefills included. Nothing else runs meanwhile.
 /// </summary>
-internal sealed class FloorReplay(LocalBase local, GrpcChannel expert)
+internal sealed class FloorReplay(LocalBase local, ServicePair services)
 {
     private int _replayCount;
 
@@ -17,9 +16,10 @@ internal sealed class FloorReplay(LocalBase local, GrpcChannel expert)
         int length = prompt.Length + answer.Tokens.Count;
         int[] sequence = [.. prompt, .. answer.Tokens.Select(token => token.TokenId)];
 
-        using DirectSession remote = await DirectSession.OpenAsync(expert, prompt, length);
+        EngineWork before = await services.ExpertWorkAsync();
+        using DirectSession remote = await DirectSession.OpenAsync(services.Expert, prompt, length);
         using InferenceSession session = local.Engine.OpenSession(length);
-        PassTimes times = new(TimeSpan.Zero, remote.PrefillTime);
+        PassTimes times = new(TimeSpan.Zero, (await services.ExpertWorkAsync() - before).Time);
         int sent = prompt.Length;
         for (int i = 0; i < answer.Tokens.Count; i++)
         {

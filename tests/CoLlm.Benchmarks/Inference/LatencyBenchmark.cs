@@ -42,6 +42,7 @@ internal static class LatencyBenchmark
             using CancellationTokenSource enough = new();
             Thread decoding = new(() =>
             {
+                backend.EnterLoop();
                 while (!enough.IsCancellationRequested)
                     speed.Decode(1, 32);
             });

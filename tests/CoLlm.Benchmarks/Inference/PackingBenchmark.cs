@@ -75,7 +75,8 @@ internal static class PackingBenchmark
         long length = RandomAccess.GetLength(source);
         using SafeFileHandle target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write, preallocationSize: length);
         int blocks = (int)((length + BlockBytes - 1) / BlockBytes);
-        Parallel.For(0, blocks, () => new byte[BlockBytes], (block, _, buffer) =>
+        ParallelOptions asPacking = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, blocks, asPacking, () => new byte[BlockBytes], (block, _, buffer) =>
         {
             int count = RandomAccess.Read(source, buffer, (long)block * BlockBytes);
             RandomAccess.Write(target, buffer.AsSpan(0, count), (long)block * BlockBytes);

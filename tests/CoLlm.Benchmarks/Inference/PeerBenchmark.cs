@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using CoLlm.Benchmarks.Rounds;
 using CoLlm.Benchmarks.Transport;
 using CoLlm.Inference.Checkpoints;
@@ -40,20 +41,32 @@ internal static class PeerBenchmark
         report.Line($"- Kernels: {CpuBackend.BestKernels}");
         report.Line($"- Same weights as safetensors and as GGUF (bf16; q8_0 beside int8, q4_0 beside int4), {threads} threads each, in turns: {Rounds} rounds of {Turns} steps, of which the median counts (prompts: {PromptRounds} rounds of one)");
         report.Line($"- Decode at {Context} tokens of context, prompt of {PromptTokens} tokens; ratio is ours over theirs, median of the rounds' ratios");
-        report.Line();
-        report.Line("| weights | work | ours tok/s | llama.cpp tok/s | ratio | asked for |");
-        report.Line("|---|---|---:|---:|---:|---:|");
+        List<string> rows = [];
         foreach (string pair in args[2..])
         {
             string[] parts = pair.Split('=', 2);
-            foreach (string line in await CompareAsync(args[0], args[1], parts[0], parts[1], threads))
-                report.Line(line);
+            (string peer, IEnumerable<string> lines) = await CompareAsync(args[0], args[1], parts[0], parts[1], threads);
+            if (rows.Count == 0)
+                report.Line($"- llama.cpp of node-llama-cpp {VersionOf(args[1])}: {peer}");
+            rows.AddRange(lines);
         }
+
+        report.Line();
+        report.Line("| weights | work | ours tok/s | llama.cpp tok/s | ratio | asked for |");
+        report.Line("|---|---|---:|---:|---:|---:|");
+        rows.ForEach(report.Line);
         report.Save();
         return 0;
     }
 
-    private static async Task<IEnumerable<string>> CompareAsync(string directory, string nodeFolder, string weights, string gguf, int threads)
+    private static string VersionOf(string nodeFolder)
+    {
+        using JsonDocument package = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(nodeFolder, "node_modules", "node-llama-cpp", "package.json")));
+        return package.RootElement.GetProperty("version").GetString()!;
+    }
+
+    /// <summary>What the peer says of itself, and a row for each kind of work.</summary>
+    private static async Task<(string Peer, IEnumerable<string> Rows)> CompareAsync(string directory, string nodeFolder, string weights, string gguf, int threads)
     {
         WeightFormat format = weights switch { "int8" => WeightFormat.Int8, "int4" => WeightFormat.Int4, _ => WeightFormat.AsStored };
         using Checkpoint checkpoint = Checkpoint.Open(directory);
@@ -61,7 +74,7 @@ internal static class PeerBenchmark
         using CpuSpeed speed = new(backend, MaxBatch, PromptTokens + Context);
         using ChildProcess peer = new(
             "node", Path.Combine(AppContext.BaseDirectory, "Inference", "peer-llama-cpp.mjs"), nodeFolder, gguf, $"{threads}", $"{MaxBatch}");
-        await peer.ReadAsync();
+        string about = (await peer.ReadAsync())["ready ".Length..];
         await peer.AskAsync($"fill {MaxBatch} {Context}");
 
         Work[] works =
@@ -83,14 +96,14 @@ internal static class PeerBenchmark
                     ours[turn] = work.Tokens / work.Ours();
                 for (int turn = 0; turn < ours.Length; turn++)
                     theirs[turn] = work.Tokens / double.Parse(await peer.AskAsync(work.Command), CultureInfo.InvariantCulture);
-                await Task.Delay(Settling); // its threads go on polling for a while after a step, at a higher priority than ours
+                await Task.Delay(Settling); // its threads go on polling for a while after a step
                 rounds.Add((RoundStatistics.MedianOf(ours), RoundStatistics.MedianOf(theirs)));
             }
             lines.Add($"| {weights} | {work.Name} | {RoundStatistics.MedianOf(rounds.Select(r => r.Ours)):0.0} | {RoundStatistics.MedianOf(rounds.Select(r => r.Theirs)):0.0} "
                 + $"| {RoundStatistics.MedianOf(rounds.Select(r => r.Ours / r.Theirs)):0.00} | {work.Asked} |");
             Console.WriteLine(lines[^1]);
         }
-        return lines;
+        return (about, lines);
     }
 
 

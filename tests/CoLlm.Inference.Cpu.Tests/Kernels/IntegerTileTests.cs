@@ -27,23 +27,34 @@ public sealed unsafe class IntegerTileTests
         foreach (WeightKind kind in (WeightKind[])[WeightKind.Int8, WeightKind.Int4])
         {
             float[] weights = [.. Enumerable.Repeat(kind == WeightKind.Int4 ? -8f * MathF.ScaleB(1f, -3) : 127f, 32 * 32)];
-            float[] input = [.. Enumerable.Repeat(-127f, 32)];
             byte[] panel = KernelCases.PackGroups(weights, kind);
             float expected = 32f * weights[0] * -127f;
-            Assert.All(Multiply(kernels, kind, panel, input, 1, 1, 32), value => Assert.Equal(expected, value, Math.Abs(expected) * 0.01f));
+            for (int rows = 1; rows <= kernels.Integer(kind).MaxRows; rows++)
+            {
+                float[] input = [.. Enumerable.Repeat(-127f, rows * 32)];
+                Assert.All(Multiply(kernels, kind, panel, input, rows, 1, 32), value => Assert.Equal(expected, value, Math.Abs(expected) * 0.01f));
+            }
         }
     }
 
-    [Fact]
-    public void ForInt8_NotANumber_ReachesTheResult()
+    [Theory]
+    [InlineData((int)WeightKind.Int8)]
+    [InlineData((int)WeightKind.Int4)]
+    public void Run_NotANumber_ReachesTheResultsOfItsRowAlone(int weightKind)
     {
+        var kind = (WeightKind)weightKind;
         KernelTable kernels = KernelTable.For(KernelTable.Best);
-        byte[] panel = KernelCases.PackGroups(KernelCases.Random(32 * 32, 3), WeightKind.Int8);
-        foreach (float bad in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
+        byte[] panel = KernelCases.PackGroups(KernelCases.Random(32 * 32, 3), kind);
+        for (int rows = 1; rows <= kernels.Integer(kind).MaxRows; rows++)
         {
-            float[] input = KernelCases.Random(32, 4);
-            input[17] = bad;
-            Assert.All(Multiply(kernels, WeightKind.Int8, panel, input, 1, 1, 32), value => Assert.False(float.IsFinite(value)));
+            foreach (float bad in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
+            {
+                float[] input = KernelCases.Random(rows * 32, 4);
+                input[^15] = bad;
+                float[] output = Multiply(kernels, kind, panel, input, rows, 1, 32);
+                Assert.All(output[..^32], value => Assert.True(float.IsFinite(value)));
+                Assert.All(output[^32..], value => Assert.False(float.IsFinite(value)));
+            }
         }
     }
 

@@ -48,6 +48,7 @@ public sealed unsafe class Int4QuantizerTests
     [InlineData(15.4f, 1f)]
     [InlineData(15.6f, 2f)]
     [InlineData(3e38f, 2.1267648e37f)]
+    [InlineData(3.39e38f, 4.2535296e37f)]
     public void ColumnScale_AnyMagnitude_IsThePowerOfTwoUnderTheNextStep(float largest, float expected) =>
         Assert.Equal(expected, Int4Quantizer.ColumnScale(largest));
 

@@ -32,6 +32,7 @@ public sealed class ChatTemplateBoundTests
     [InlineData("{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s | pprint }}", "bound of 10000")]
     [InlineData("{% set ns = namespace(s=['a b'] * 20) %}{% for i in range(290) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s | pprint }}{{ ns.s | pprint }}{{ ns.s | pprint }}", "bound of 1000")]
     [InlineData("{% for i in range(999) %}{% set x = ('&' * 3000) | striptags %}{% endfor %}", "bound of 1000000")]
+    [InlineData("{% set m = ('a,' * 200) | safe %}{% for i in range(900) %}{% set x = m.split(',') %}{% endfor %}", "count as HTML are longer together than the bound of 10000")]
     [InlineData("{{ [1, 2] | random }}", "a template must give the same text every time")]
     [InlineData("{{ lipsum() }}", "a template must give the same text every time")]
     [InlineData("{{ 2 ** 100 }}", "64 bits")]

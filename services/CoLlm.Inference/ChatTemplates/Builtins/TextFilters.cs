@@ -86,7 +86,11 @@ internal static class TextFilters
         string old = PythonText.Str(context, arguments.Required(0, "old"));
         string replacement = PythonText.Str(context, arguments.Required(1, "new"));
         long most = arguments.Get(2, "count", null) is { } count ? Python.AsInteger(count, "the count of replace") : -1;
-        return StringMethods.Replace(context, PythonText.Str(context, value), old, replacement, most);
+        string text = PythonText.Str(context, value);
+        string replaced = StringMethods.Replace(context, text, old, replacement, most);
+
+        // Where nothing is found the text itself comes back, which may count as HTML; the filter gives plain text.
+        return ReferenceEquals(replaced, text) ? new string(text.AsSpan()) : replaced;
     }
 
     public static object? ToJson(RenderContext context, object? value, Arguments arguments)
