@@ -91,8 +91,16 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         {
             if (!await TryOpenAsync(requests, cancellationToken))
                 return;
-            while (await NextAsync(requests, cancellationToken))
+            while (TryRest())
             {
+                Task<bool> next = requests.MoveNext(cancellationToken);
+
+                // An answered session may go on upon the engine's own thread; a client with messages in store must not keep it there. The wait
+                // stands here and not in a method of its own: that one's task could be over before it is looked at, and nothing would have moved.
+                if (next.IsCompleted)
+                    await Task.Yield();
+                if (!await next || !TryWake())
+                    break;
                 if (await _conversation!.HandleAsync(requests.Current, cancellationToken) is { } fault)
                 {
                     await FailAsync(fault);
@@ -167,19 +175,15 @@ internal sealed class ExpertSession(SessionServices services, IServerStreamWrite
         return false;
     }
 
-    private async Task<bool> NextAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken cancellationToken)
+    /// <summary>Nothing is left to do: the session may be evicted from here on. False: it has been.</summary>
+    private bool TryRest()
     {
         Volatile.Write(ref _lastUsed, services.Time.GetTimestamp());
-        if (Interlocked.CompareExchange(ref _state, Idle, Busy) != Busy)
-            return false;
-        Task<bool> next = requests.MoveNext(cancellationToken);
-
-        // An answered session may go on upon the engine's own thread; a client with messages in store must not keep it there.
-        if (next.IsCompleted)
-            await Task.Yield();
-        bool isThere = await next;
-        return isThere && Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
+        return Interlocked.CompareExchange(ref _state, Idle, Busy) == Busy;
     }
+
+    /// <summary>A message came. False: the session has been evicted meanwhile.</summary>
+    private bool TryWake() => Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
 
     /// <summary>Tells an open session to move on; one that is only being opened is refused instead.</summary>
     private void AnnounceDrain()

@@ -63,18 +63,23 @@ internal sealed class RemoteExpert : IDisposable
     public static async Task<ScoreOpened> OpenAsync(
         AsyncDuplexStreamingCall<ScoreRequest, ScoreResponse> call, ScoreOpen terms, CancellationToken cancellationToken)
     {
-        try
-        {
-            await call.RequestStream.WriteAsync(new ScoreRequest { Open = terms }, cancellationToken);
-        }
-        catch (RpcException)
-        {
-            // A server that refuses at once may close the stream first; reading tells why.
-        }
-
+        await SendAsync(call, new ScoreRequest { Open = terms }, cancellationToken);
         return await call.ResponseStream.MoveNext(cancellationToken) && call.ResponseStream.Current.Opened is { } opened
             ? opened
             : throw new RemoteFailureException("it broke the protocol: the first answer is not Opened", isPassing: false);
+    }
+
+    /// <summary>Sends one message. Where the server has ended the stream it is lost without a word, since reading tells why it ended.</summary>
+    public static async Task SendAsync(AsyncDuplexStreamingCall<ScoreRequest, ScoreResponse> call, ScoreRequest message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call.RequestStream.WriteAsync(message, cancellationToken);
+        }
+        catch (RpcException)
+        {
+            // Only the transport's half of the story, such as a stream that was reset; the response has the server's.
+        }
     }
 
     /// <summary>Ends a stream with nothing unanswered in good order.</summary>

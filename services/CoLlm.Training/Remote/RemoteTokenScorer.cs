@@ -42,7 +42,7 @@ internal sealed class RemoteTokenScorer(RemoteExpert expert, ScoreOpen terms) : 
         for (int pending = 0; pending > 0 || rest.Count > 0;)
         {
             for (; pending < most && rest.TryDequeue(out int next); pending++)
-                await call.RequestStream.WriteAsync(Message(next, scores[next].Request), cancellationToken);
+                await RemoteExpert.SendAsync(call, Message(next, scores[next].Request), cancellationToken);
             if (!await call.ResponseStream.MoveNext(cancellationToken))
                 throw new RemoteFailureException($"it ended the stream with {pending} sequences unanswered", isPassing: true);
             if (Take(call.ResponseStream.Current, scores))
