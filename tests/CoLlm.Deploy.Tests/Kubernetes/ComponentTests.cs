@@ -93,6 +93,18 @@ public sealed class ComponentTests
     }
 
     [Fact]
+    public async Task Tls_OnTheEngineOverlay_LeavesTheEngineInCleartext()
+    {
+        Manifests manifests = await WithAsync("tls", "kubernetes/overlays/engine");
+        ILookup<string, V1Service> services = manifests.Of<V1Service>().ToLookup(service => service.Metadata.Labels["app.kubernetes.io/component"]);
+        Assert.Equal(["engine", "expert", "router"], services.Select(component => component.Key).Order(StringComparer.Ordinal));
+        Assert.All(services["router"].Concat(services["expert"]), service => Assert.Equal(("grpc", "https"), (service.Spec.Ports[0].Name, service.Spec.Ports[0].AppProtocol)));
+        Assert.All(services["engine"].SelectMany(service => service.Spec.Ports), port => Assert.Null(port.AppProtocol));
+        foreach ((string _, V1PodTemplateSpec pod) in manifests.AllPods)
+            Assert.Equal(Manifests.ComponentOf(pod) != "engine", pod.Spec.Volumes.Any(volume => volume.Name == "tls"));
+    }
+
+    [Fact]
     public async Task HttpApi_OnTheBase_IsServedToWhomeverGrpcIs()
     {
         Manifests manifests = await WithAsync("http-api");
@@ -119,13 +131,15 @@ public sealed class ComponentTests
     private static KeyValuePair<string, string?> Setting(V1EnvVar variable) => new(
         variable.Name.Replace(ServiceConfiguration.EnvironmentPrefix, "", StringComparison.Ordinal).Replace("__", ":", StringComparison.Ordinal), variable.Value);
 
-    private static async Task<Manifests> WithAsync(string component)
+    private static Task<Manifests> WithAsync(string component) => WithAsync(component, "kubernetes/base", "kubernetes/experts/mathematics");
+
+    private static async Task<Manifests> WithAsync(string component, params string[] resources)
     {
         using TemporaryDirectory folder = new();
         folder.Write("kustomization.yaml", $"""
             apiVersion: kustomize.config.k8s.io/v1beta1
             kind: Kustomization
-            resources: [{Above(folder, "", "kubernetes/base")}, {Above(folder, "", "kubernetes/experts/mathematics")}]
+            resources: [{string.Join(", ", resources.Select(resource => Above(folder, "", resource)))}]
             components: [{Above(folder, "", $"kubernetes/components/{component}")}]
             """);
         return Manifests.Parse(await Manifests.BuildAsync(folder.Path));
