@@ -94,16 +94,25 @@ public sealed class RouterOptionsTests
     [Fact]
     public void Load_TlsInFileAndEnvironmentNames_IsBound()
     {
-        RouterOptions options = Load($$"""
-            {
-              "Listen": "https://*:5100", "Base": { "Directory": "/models/base" },
-              "Tls": { "Certificate": { "Path": "{{Authority.CertificatePath("router")}}", "KeyPath": "{{Authority.KeyPath("router")}}" },
-                       "ClientCertificateMode": "AllowCertificate", "ClientCaPath": "{{Authority.CaPath}}" },
-              "Experts": [ { "Name": "e", "Addresses": [ "dns:///expert:5200" ], "Tls": { "CaPath": "{{Authority.CaPath}}" } } ]
-            }
-            """);
-        Assert.Equal(ClientCertificateMode.AllowCertificate, options.Tls!.ClientCertificateMode);
-        Assert.Equal(Authority.CaPath, options.Experts[0].Tls!.CaPath);
+        const string variable = ServiceConfiguration.EnvironmentPrefix + "Experts__0__Tls__CaPath";
+        Environment.SetEnvironmentVariable(variable, Authority.CaPath);
+        try
+        {
+            RouterOptions options = Load($$"""
+                {
+                  "Listen": "https://*:5100", "Base": { "Directory": "/models/base" },
+                  "Tls": { "Certificate": { "Path": "{{Authority.CertificatePath("router")}}", "KeyPath": "{{Authority.KeyPath("router")}}" },
+                           "ClientCertificateMode": "AllowCertificate", "ClientCaPath": "{{Authority.CaPath}}" },
+                  "Experts": [ { "Name": "e", "Addresses": [ "dns:///expert:5200" ], "Tls": { "CaPath": "/nowhere" } } ]
+                }
+                """);
+            Assert.Equal(ClientCertificateMode.AllowCertificate, options.Tls!.ClientCertificateMode);
+            Assert.Equal(Authority.CaPath, options.Experts[0].Tls!.CaPath);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, null);
+        }
     }
 
     private static TlsListenOptions Shown(TestAuthority authority) =>
