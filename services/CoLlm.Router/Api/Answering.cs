@@ -41,26 +41,6 @@ internal sealed class Answering(
     /// <exception cref="RpcException">The client has not read for too long.</exception>
     public async Task AnswerAsync(V1.GenerateRequest request, IServerStreamWriter<V1.GenerateResponse> responses, CancellationToken cancellationToken)
     {
-        try
-        {
-            await RunAsync(request, responses, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RequestRefusedException refusal)
-        {
-            Refused(refusal);
-            throw;
-        }
-    }
-
-    /// <summary>Counts a request that was refused.</summary>
-    public void Refused(RequestRefusedException refusal)
-    {
-        telemetry.Requests.CountRefusal(refusal.Reason);
-        logger.RequestRefused(refusal.Reason.Name(), TraceId);
-    }
-
-    private async Task RunAsync(V1.GenerateRequest request, IServerStreamWriter<V1.GenerateResponse> responses, CancellationToken cancellationToken)
-    {
         long arrived = time.GetTimestamp();
 
         // 1: let in.
@@ -85,6 +65,13 @@ internal sealed class Answering(
         {
             spans?.EndQueue();
         }
+    }
+
+    /// <summary>Counts a request that was refused; called once for each, by the door that tells the client.</summary>
+    public void Refused(RequestRefusedException refusal)
+    {
+        telemetry.Requests.CountRefusal(refusal.Reason);
+        logger.RequestRefused(refusal.Reason.Name(), TraceId);
     }
 
     private async Task WriteAsync(

@@ -16,6 +16,7 @@ internal sealed class GenerationService(Answering answering, RequestReader reade
         }
         catch (RequestRefusedException refusal)
         {
+            answering.Refused(refusal);
             throw refusal.ToRpcException();
         }
         catch (Exception exception) when (context.CancellationToken.IsCancellationRequested && exception is not RpcException)

@@ -14,6 +14,9 @@ namespace CoLlm.Router.Hosting;
 /// <summary>All settings of a router process; <c>README.md</c> beside it lists every one with its default.</summary>
 public sealed record RouterOptions
 {
+    /// <summary>Experts of one router; a request names no more.</summary>
+    public const int MaxExperts = 64;
+
     /// <summary>
     /// Where gRPC is served, HTTP/2: <c>http://IP:PORT</c> in cleartext, <c>https://IP:PORT</c> (port 0: any free one) or <c>unix:/path</c>.
     /// </summary>
@@ -57,7 +60,7 @@ public sealed record RouterOptions
 
     /// <summary>The experts, in the order of the swap head's rows where it has names for them.</summary>
     /// <value>None: the base alone.</value>
-    [MaxLength(64)]
+    [MaxLength(MaxExperts)]
     public ExpertOptions[] Experts { get; init; } = [];
 
     /// <summary>Defaults and limits of requests.</summary>

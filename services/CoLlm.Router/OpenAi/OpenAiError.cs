@@ -31,14 +31,16 @@ internal sealed record OpenAiError(int Status, string Message, string? Code = nu
             FailureReason.PromptTooLong => "context_length_exceeded",
             _ => refusal.Reason.Name(),
         };
-        (string? parameter, string message) = refusal.Parameter is { } named ? (named, refusal.Message) : RequestFields.Translate(refusal);
-        return new OpenAiError(status, message, code, parameter, refusal.RetryAfter);
+        RequestRefusedException translated = RequestFields.Translate(refusal);
+        return new OpenAiError(status, translated.Message, code, translated.Parameter, refusal.RetryAfter);
     }
 
-    /// <summary>Of an answer that had begun.</summary>
+    /// <summary>
+    /// Of an answer that had begun. Of a lost expert its name and the reason are told: the sentence itself names replicas and their connections,
+    /// which applications have no business with, and stands in the log under the request's id.
+    /// </summary>
     public static OpenAiError Of(Summary summary)
     {
-        string fallback = summary.FinishReason == FinishReason.Shutdown ? "The router is stopping and its grace time is over." : "The answer could not be finished.";
         FailureReason reason = summary.FinishReason switch
         {
             FinishReason.Shutdown => FailureReason.Draining,
@@ -49,7 +51,14 @@ internal sealed record OpenAiError(int Status, string Message, string? Code = nu
             ? StatusCodes.Status500InternalServerError
             : StatusCodes.Status503ServiceUnavailable;
         TimeSpan retryAfter = TimeSpan.FromMilliseconds(summary.Failure?.RetryAfterMs ?? 0);
-        return new OpenAiError(status, summary.Failure?.Message is { Length: > 0 } message ? message : fallback, reason.Name(), null, retryAfter);
+        string message = summary.FinishReason switch
+        {
+            FinishReason.ExpertUnavailable => $"{ExpertsOf(summary)} did not give what the answer needed: {reason.Name()}.",
+            FinishReason.Shutdown => "The router is stopping and its grace time is over.",
+            _ when summary.Failure?.Message is { Length: > 0 } sentence => sentence,
+            _ => "The answer could not be finished.",
+        };
+        return new OpenAiError(status, message, reason.Name(), null, retryAfter);
     }
 
     /// <summary>Answers a request of which nothing has been written.</summary>
@@ -66,6 +75,13 @@ internal sealed record OpenAiError(int Status, string Message, string? Code = nu
             Responses.AnswerJson.WriteError(json, this);
             json.WriteEndObject();
         }, cancellationToken);
+    }
+
+    /// <summary>Those that were asked in vain, where that is known.</summary>
+    private static string ExpertsOf(Summary summary)
+    {
+        string[] names = [.. summary.Experts.Where(expert => expert.FailedCallCount > 0).Select(expert => expert.Name)];
+        return names.Length == 0 ? "An expert" : $"{(names.Length == 1 ? "Expert" : "Experts")} {string.Join(", ", names)}";
     }
 
     private static int StatusOf(FailureReason reason, bool mayPass) => reason switch

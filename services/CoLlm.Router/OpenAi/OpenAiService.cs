@@ -15,13 +15,14 @@ namespace CoLlm.Router.OpenAi;
 /// <summary>
 /// The door of the router for HTTP: makes a Generate request of a JSON one and JSON of its answer. What lies between is what a gRPC client gets.
 /// </summary>
-internal sealed class OpenAiService
+internal sealed class OpenAiService : IDisposable
 {
     private readonly Answering _answering;
     private readonly RequestReader _reader;
     private readonly AdmissionOptions _admission;
     private readonly TimeProvider _time;
     private readonly ApiKeys? _keys;
+    private readonly JsonDocuments _documents = new(Environment.ProcessorCount);
     private readonly long _since;
     private int _readingCount;
 
@@ -36,21 +37,23 @@ internal sealed class OpenAiService
     /// <summary>One answer, streamed or whole.</summary>
     public Task AnswerAsync(HttpContext context, bool isChat) => GuardAsync(context, async () =>
     {
-        using JsonDocument body = await ReadAsync(context).ConfigureAwait(false);
-        CompletionRequest request = CompletionRequest.Read(body.RootElement, isChat, context.Request.Headers["X-Client-Request-Id"].ToString());
+        CompletionRequest request = await ReadAsync(context, isChat).ConfigureAwait(false);
         var answer = new AnswerJson(request, _time.GetUtcNow().ToUnixTimeSeconds());
-        if (request.Streams)
+        try
         {
+            if (!request.Streams)
+            {
+                await _answering.AnswerAsync(request.Message, new WholeAnswer(context.Response, answer), context.RequestAborted).ConfigureAwait(false);
+                return;
+            }
+
             using EventStream events = new(context.Response, answer, request.IncludesUsage);
             await _answering.AnswerAsync(request.Message, events, context.RequestAborted).ConfigureAwait(false);
-            return;
         }
-
-        var whole = new WholeAnswer(answer);
-        await _answering.AnswerAsync(request.Message, whole, context.RequestAborted).ConfigureAwait(false);
-        using CancellationTokenSource patience = new(_admission.MaxUnreadTime, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
-        await whole.SendAsync(context.Response, either.Token).ConfigureAwait(false);
+        catch (RequestRefusedException refusal)
+        {
+            throw RequestFields.Translate(refusal, request.MaxTokensField);
+        }
     });
 
     /// <summary>The models there are, or one of them.</summary>
@@ -70,15 +73,19 @@ internal sealed class OpenAiService
         $"There is no such request here; there are GET {OpenAiEndpoints.Models}, POST {OpenAiEndpoints.Completions} and POST {OpenAiEndpoints.Chat}.")
         .WriteAsync(context.Response, context.RequestAborted);
 
+    public void Dispose() => _documents.Dispose();
+
     /// <summary>Bodies are read before requests are admitted, so that is bounded by itself: by the requests that could be admitted or queued.</summary>
-    private async Task<JsonDocument> ReadAsync(HttpContext context)
+    private async Task<CompletionRequest> ReadAsync(HttpContext context, bool isChat)
     {
         int most = _admission.MaxConcurrentRequests + _admission.MaxQueuedRequests;
         try
         {
             if (Interlocked.Increment(ref _readingCount) > most)
                 throw new RequestRefusedException(FailureReason.TooManyRequests, $"{most} requests are being read, which is the bound.", TimeSpan.FromSeconds(1));
-            return await JsonRequest.ReadAsync(context, _admission.MaxMessageBytes, _time).ConfigureAwait(false);
+            byte[] body = await JsonRequest.ReadAsync(context, _admission.MaxMessageBytes, _time).ConfigureAwait(false);
+            string clientRequestId = context.Request.Headers["X-Client-Request-Id"].ToString();
+            return await _documents.ReadAsync(body, root => CompletionRequest.Read(root, isChat, clientRequestId), context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
@@ -103,6 +110,7 @@ internal sealed class OpenAiService
         }
         catch (RequestRefusedException refusal)
         {
+            _answering.Refused(refusal);
             error = OpenAiError.Of(refusal);
         }
         catch (Exception exception) when (context.RequestAborted.IsCancellationRequested || exception is OperationCanceledException or RpcException)

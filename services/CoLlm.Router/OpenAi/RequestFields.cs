@@ -5,10 +5,16 @@ namespace CoLlm.Router.OpenAi;
 /// <summary>What the fields of a Generate request are called in JSON, so that refusals name what the client wrote.</summary>
 internal static class RequestFields
 {
+    public const string MaxTokens = "max_tokens";
+
+    /// <summary>What newer clients call it in chats.</summary>
+    public const string MaxCompletionTokens = "max_completion_tokens";
+
+    private const string MaxNewTokens = "max_new_tokens";
+
     /// <summary>How sentences about a field begin, the field's name in JSON, and how the sentence names it.</summary>
     private static readonly (string Beginning, string Parameter, string Replacement)[] Known =
     [
-        ("max_new_tokens is", "max_tokens", "max_tokens is"),
         ("sampling: temperature", "temperature", "temperature"),
         ("sampling: top_k", "top_k", "top_k"),
         ("sampling: top_p", "top_p", "top_p"),
@@ -31,15 +37,23 @@ internal static class RequestFields
         ("client_request_id has", "X-Client-Request-Id", "X-Client-Request-Id has"),
     ];
 
-    /// <summary>The field that a refusal speaks of, where it is known, and the sentence in the client's words.</summary>
-    public static (string? Parameter, string Message) Translate(RequestRefusedException refusal)
+    /// <summary>The refusal in the client's words, with the field that it speaks of where that is known.</summary>
+    /// <param name="refusal">One that names its field already stays as it is.</param>
+    /// <param name="maxTokensField">What the request called its number of tokens.</param>
+    public static RequestRefusedException Translate(RequestRefusedException refusal, string maxTokensField = MaxTokens)
     {
+        if (refusal.Parameter is not null)
+            return refusal;
+        if (refusal.Message.StartsWith(MaxNewTokens + " is", StringComparison.Ordinal))
+            return Said(maxTokensField, maxTokensField + refusal.Message[MaxNewTokens.Length..]);
         foreach ((string beginning, string parameter, string replacement) in Known)
         {
             if (refusal.Message.StartsWith(beginning, StringComparison.Ordinal))
-                return (parameter, replacement + refusal.Message[beginning.Length..]);
+                return Said(parameter, replacement + refusal.Message[beginning.Length..]);
         }
 
-        return (null, refusal.Message);
+        return refusal;
+
+        RequestRefusedException Said(string parameter, string message) => new(refusal.Reason, message, refusal.RetryAfter) { Parameter = parameter };
     }
 }

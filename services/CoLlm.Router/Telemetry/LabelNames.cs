@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace CoLlm.Router.Telemetry;
 
-/// <summary>Values of an enum as labels spell them, made once: <c>AboveThreshold</c> is <c>above_threshold</c>.</summary>
+/// <summary>Values of an enum as labels and JSON spell them, made once: <c>AboveThreshold</c> is <c>above_threshold</c>.</summary>
 internal static class LabelNames<TEnum>
     where TEnum : struct, Enum
 {

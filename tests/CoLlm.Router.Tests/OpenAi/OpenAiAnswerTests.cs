@@ -115,6 +115,17 @@ public sealed class OpenAiAnswerTests : IAsyncLifetime
         Assert.All(answer.Bodies[..^1], body => Assert.Equal(JsonValueKind.Null, body.GetProperty("usage").ValueKind));
     }
 
+    [Theory]
+    [InlineData(Chat, 2)]
+    [InlineData(Completions, 5)]
+    public async Task Answer_MaxTokensUnderBothNames_HasTheNewerOneForChatsAlone(string path, int tokens)
+    {
+        HttpAnswered answer = await HttpAnswered.PostAsync(_router, path, """
+            { "prompt": "river", "messages": [{ "role": "user", "content": "river" }], "max_tokens": 5, "max_completion_tokens": 2, "ignore_eos": true }
+            """);
+        Assert.Equal(tokens, answer.Body.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+    }
+
     [Fact]
     public async Task Completions_DrawnWithoutASeed_TellTheOneTheyHad()
     {

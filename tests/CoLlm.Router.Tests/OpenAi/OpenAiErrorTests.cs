@@ -39,4 +39,19 @@ public sealed class OpenAiErrorTests
         Assert.Equal((status, code), (error.Status, error.Code));
         Assert.NotEmpty(error.Message);
     }
+
+    [Theory]
+    [InlineData("Experts law, medicine did not give what the answer needed: deadline_exceeded.", 1, 2)]
+    [InlineData("Expert medicine did not give what the answer needed: deadline_exceeded.", 0, 2)]
+    [InlineData("An expert did not give what the answer needed: deadline_exceeded.", 0, 0)]
+    public void Of_ExpertLost_TellsItsNameAndNothingOfItsReplicas(string sentence, int failedByLaw, int failedByMedicine)
+    {
+        Summary summary = new()
+        {
+            FinishReason = FinishReason.ExpertUnavailable,
+            Failure = new Failure { Reason = FailureReason.DeadlineExceeded, Message = "http://10.0.0.7:5200/ did not answer within 5 s." },
+            Experts = { new ExpertUsage { Name = "law", FailedCallCount = failedByLaw }, new ExpertUsage { Name = "medicine", FailedCallCount = failedByMedicine } },
+        };
+        Assert.Equal(sentence, OpenAiError.Of(summary).Message);
+    }
 }

@@ -20,6 +20,8 @@ public sealed class OpenAiRefusalTests(OpenAiRefusalTests.Served served) : IClas
     [InlineData("[]", 400, null, "The request must be a JSON object.")]
     [InlineData("{\"prompt\":\"a\",\"prompt\":\"b\"}", 400, null, "The request is no JSON: ")]
     [InlineData("{\"prompt\":\"a\\ud800\"}", 400, null, "half a character")]
+    [InlineData("{\"prompt\":\"a\",\"a\\ud800\":1}", 400, null, "half a character")]
+    [InlineData("{$,\"collm\":{\"a\\udc00\":1}}", 400, null, "half a character")]
     [InlineData("{}", 400, "prompt", "prompt is missing")]
     [InlineData("{\"prompt\":[]}", 400, "prompt", "at least one token id")]
     [InlineData("{\"prompt\":[\"a\",\"b\"]}", 400, "prompt", "prompt has 2 prompts")]
@@ -45,7 +47,7 @@ public sealed class OpenAiRefusalTests(OpenAiRefusalTests.Served served) : IClas
     [InlineData("{$,\"top_p\":0}", 400, "top_p", "top_p is 0; it must be above 0 and at most 1.")]
     [InlineData("{$,\"seed\":1e300}", 400, "seed", "seed is 1e300")]
     [InlineData("{$,\"stop\":[\"\"]}", 400, "stop", "A stop string is empty.")]
-    [InlineData("{$,\"stop\":[1]}", 400, "stop[0]", "stop[0] is 1; it must be text.")]
+    [InlineData("{$,\"stop\":[\"a\",1]}", 400, "stop[1]", "stop[1] is 1; it must be text.")]
     [InlineData("{$,\"stream\":\"yes\"}", 400, "stream", "stream is \"yes\"; it must be true or false.")]
     [InlineData("{$,\"stream_options\":{}}", 400, "stream_options", "is for requests with stream true")]
     [InlineData("{$,\"collm\":7}", 400, "collm", "collm must be a JSON object.")]
@@ -58,6 +60,26 @@ public sealed class OpenAiRefusalTests(OpenAiRefusalTests.Served served) : IClas
     [InlineData("{$,\"collm\":{\"expert_wait_ms\":99999999}}", 400, "collm.expert_wait_ms", "collm.expert_wait_ms is 99999999")]
     public async Task Completions_FieldThatCannotBeServed_IsNamed(string body, int status, string? parameter, string sentence) =>
         Check(await HttpAnswered.PostAsync(served.Router, Completions, body.Replace("$", Good, StringComparison.Ordinal)), status, parameter, sentence);
+
+    /// <summary>Items that are wrong as well are not spoken of, because none was looked at.</summary>
+    [Theory]
+    [InlineData("{$,\"stop\":[@]}", 17, "stop", "stop has 17 items; at most 16 are allowed.")]
+    [InlineData("{$,\"stop_token_ids\":[@]}", 65, "stop_token_ids", "stop_token_ids has 65 items; at most 64 are allowed.")]
+    [InlineData("{$,\"collm\":{\"experts\":[@]}}", 65, "collm.experts", "collm.experts has 65 items; at most 64 are allowed.")]
+    public async Task Completions_ListLongerThanItsBound_IsRefusedUnread(string body, int count, string parameter, string sentence)
+    {
+        string items = string.Join(',', Enumerable.Repeat("{}", count));
+        body = body.Replace("$", Good, StringComparison.Ordinal).Replace("@", items, StringComparison.Ordinal);
+        Check(await HttpAnswered.PostAsync(served.Router, Completions, body), 400, parameter, sentence);
+    }
+
+    [Theory]
+    [InlineData("\"max_completion_tokens\":0", "max_completion_tokens", "max_completion_tokens is 0; it must be a whole number of 1 or more.")]
+    [InlineData("\"max_completion_tokens\":5000", "max_completion_tokens", "max_completion_tokens is 5000; at most 4096 are allowed.")]
+    [InlineData("\"max_completion_tokens\":5000,\"max_tokens\":2", "max_completion_tokens", "max_completion_tokens is 5000; at most 4096 are allowed.")]
+    [InlineData("\"max_completion_tokens\":null,\"max_tokens\":5000", "max_tokens", "max_tokens is 5000; at most 4096 are allowed.")]
+    public async Task Chat_TooManyTokensWanted_IsSaidOfTheFieldThatWantsThem(string fields, string parameter, string sentence) => Check(
+        await HttpAnswered.PostAsync(served.Router, Chat, $$"""{ "messages": [{ "role": "user", "content": "river" }], {{fields}} }"""), 400, parameter, sentence);
 
     [Theory]
     [InlineData("{}", "messages must be a list of at least one message.")]

@@ -6,6 +6,7 @@ using CoLlm.Router.Admission;
 using CoLlm.Router.Tests.Peers;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.Testing;
+using CoLlm.Testing.Telemetry;
 
 namespace CoLlm.Router.Tests.OpenAi;
 
@@ -49,7 +50,8 @@ public sealed class OpenAiTroubleTests
 
         Assert.Equal((streams ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, false), (answer.Status, answer.IsDone));
         Assert.Equal(("expert_unavailable", "server_error"), (answer.Error.GetProperty("code").GetString(), answer.Error.GetProperty("type").GetString()));
-        Assert.Contains("127.0.0.1:1", answer.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal("Expert expert did not give what the answer needed: expert_unavailable.", answer.Error.GetProperty("message").GetString());
+        Assert.All(answer.Bodies, body => Assert.DoesNotContain("127.0.0.1", body.GetRawText(), StringComparison.Ordinal));
     }
 
     [Theory]
@@ -104,6 +106,7 @@ public sealed class OpenAiTroubleTests
     {
         await using RouterUnderTest router = await RouterUnderTest.StartAsync(
             RouterUnderTest.HttpOptions() with { Admission = new AdmissionOptions { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 } });
+        using var recorded = new RecordedMetrics(router.Application.Services);
         using TcpClient unfinished = new();
         await unfinished.ConnectAsync(IPAddress.Loopback, router.AddressOf(ListenerKind.Http).Port, TestContext.Current.CancellationToken);
         await unfinished.GetStream().WriteAsync(
@@ -116,6 +119,7 @@ public sealed class OpenAiTroubleTests
         while (answer.Status == HttpStatusCode.OK);
 
         Assert.Equal((HttpStatusCode.TooManyRequests, "1 requests are being read, which is the bound."), (answer.Status, answer.Error.GetProperty("message").GetString()));
+        Assert.Equal(1, recorded.Sum("collm.requests.refused", "reason=too_many_requests"));
     }
 
     [Theory]

@@ -67,6 +67,29 @@ public sealed class CallRecordTests
         Assert.All(new[] { "queue", "prefill" }, name => Assert.Equal(call.SpanId, Assert.Single(spans, span => span.DisplayName == name).ParentSpanId));
     }
 
+    [Theory]
+    [InlineData("/v1/completions", """{ "prompt": 7 }""", "invalid_parameter")]
+    [InlineData("/v1/completions", """{ "prompt": "river", "n": 2 }""", "invalid_parameter")]
+    [InlineData("/v1/completions", """{ "prompt": "river", "model": "other" }""", "unknown_model")]
+    [InlineData("/v1/chat/completions", """{ "messages": [{ "role": "user", "content": "river" }], "max_tokens": 9999 }""", "output_too_long")]
+    [InlineData("/v1/models/other", null, "unknown_model")]
+    [InlineData(null, null, "unknown_model")]
+    public async Task Request_RefusedAtAnyStepOfEitherDoor_IsCountedOnce(string? path, string? body, string reason)
+    {
+        await using RouterUnderTest router = await RouterUnderTest.StartAsync(RouterUnderTest.HttpOptions());
+        using var recorded = new RecordedMetrics(router.Application.Services);
+        using HttpClient http = new() { BaseAddress = router.AddressOf(ListenerKind.Http) };
+
+        if (body is not null)
+            Assert.InRange((int)(await HttpAnswered.PostAsync(router, path!, body)).Status, 400, 499);
+        else if (path is not null)
+            Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(path, TestContext.Current.CancellationToken)).StatusCode);
+        else
+            await Assert.ThrowsAsync<RpcException>(() => router.GenerateAsync(new GenerateRequest { Model = "other" }));
+
+        Assert.Equal((1, 1), (recorded.Sum("collm.requests.refused"), recorded.Sum("collm.requests.refused", $"reason={reason}")));
+    }
+
     [Fact]
     public async Task Cancelled_AnswerHadEnded_IsNotCountedAgain()
     {

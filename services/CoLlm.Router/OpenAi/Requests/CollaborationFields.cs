@@ -1,4 +1,5 @@
 using CoLlm.Protocol.V1;
+using CoLlm.Router.Hosting;
 
 namespace CoLlm.Router.OpenAi.Requests;
 
@@ -29,7 +30,7 @@ internal static class CollaborationFields
             collaboration.ContestedMargin = margin;
         collaboration.WarmUpTokens = fields.Integer("warm_up_tokens", 0) ?? 0;
         collaboration.ExpertWaitMs = fields.Integer("expert_wait_ms", 0) ?? 0;
-        collaboration.Experts.AddRange(fields.Texts("experts"));
+        collaboration.Experts.AddRange(fields.Texts("experts", RouterOptions.MaxExperts));
         collaboration.Budget = BudgetOf(fields);
         return collaboration;
     }

@@ -22,44 +22,41 @@ internal sealed record CompletionRequest
 
     public bool IncludesLogProbabilities { get; init; }
 
+    /// <summary>What the request called its number of tokens, for refusals.</summary>
+    public string MaxTokensField { get; init; } = RequestFields.MaxTokens;
+
     /// <summary>What some clients send for a top-k that leaves all.</summary>
     private const int AllTokens = -1;
 
     /// <exception cref="RequestRefusedException">A field cannot be served; the exception names it.</exception>
     public static CompletionRequest Read(JsonElement body, bool isChat, string clientRequestId)
     {
-        try
+        JsonFields fields = JsonFields.Of(body, "");
+        UnsupportedFields.Check(fields);
+        string maxTokensField = isChat && fields.Find(RequestFields.MaxCompletionTokens) is not null ? RequestFields.MaxCompletionTokens : RequestFields.MaxTokens;
+        var message = new GenerateRequest
         {
-            JsonFields fields = JsonFields.Of(body, "");
-            UnsupportedFields.Check(fields);
-            var message = new GenerateRequest
-            {
-                Model = fields.Text("model") ?? "",
-                MaxNewTokens = MaxTokensOf(fields, isChat),
-                Sampling = SamplingOf(fields),
-                Stop = StopOf(fields),
-                Collaboration = CollaborationFields.Read(fields),
-                ClientRequestId = clientRequestId,
-            };
-            if (isChat)
-                message.Chat = PromptFields.ReadChat(fields);
-            else
-                PromptFields.ReadPrompt(fields, message);
-            bool streams = fields.Flag("stream");
-            return new CompletionRequest
-            {
-                Message = message,
-                IsChat = isChat,
-                Streams = streams,
-                IncludesUsage = UsageOf(fields, streams),
-                IncludesLogProbabilities = isChat ? fields.Flag("logprobs") : fields.Integer("logprobs", 0, 0) is not null,
-            };
-        }
-        catch (InvalidOperationException)
+            Model = fields.Text("model") ?? "",
+            MaxNewTokens = fields.Integer(maxTokensField, 1) ?? 0,
+            Sampling = SamplingOf(fields),
+            Stop = StopOf(fields),
+            Collaboration = CollaborationFields.Read(fields),
+            ClientRequestId = clientRequestId,
+        };
+        if (isChat)
+            message.Chat = PromptFields.ReadChat(fields);
+        else
+            PromptFields.ReadPrompt(fields, message);
+        bool streams = fields.Flag("stream");
+        return new CompletionRequest
         {
-            // What the JSON reader lets through and its strings do not: half a surrogate pair.
-            throw JsonFields.Refuse("", "The request has text with half a character (a lone surrogate), which is none.");
-        }
+            Message = message,
+            IsChat = isChat,
+            Streams = streams,
+            IncludesUsage = UsageOf(fields, streams),
+            MaxTokensField = maxTokensField,
+            IncludesLogProbabilities = isChat ? fields.Flag("logprobs") : fields.Integer("logprobs", 0, 0) is not null,
+        };
     }
 
     private static bool UsageOf(JsonFields fields, bool streams)
@@ -69,13 +66,6 @@ internal sealed record CompletionRequest
         return streams
             ? JsonFields.Of(options, "stream_options").Flag("include_usage")
             : throw JsonFields.Refuse("stream_options", "stream_options is for requests with stream true.");
-    }
-
-    /// <summary>Zero: the router's default.</summary>
-    private static int MaxTokensOf(JsonFields fields, bool isChat)
-    {
-        int? newer = isChat ? fields.Integer("max_completion_tokens", 1) : null;
-        return newer ?? fields.Integer("max_tokens", 1) ?? 0;
     }
 
     /// <summary>Greedy unless the request wants draws; without a seed of its own every such answer is another one.</summary>
@@ -106,8 +96,8 @@ internal sealed record CompletionRequest
     private static StopConditions StopOf(JsonFields fields)
     {
         var stop = new StopConditions { IgnoreEndOfSequence = fields.Flag("ignore_eos") };
-        stop.Strings.AddRange(fields.Texts("stop"));
-        stop.TokenIds.AddRange(fields.Ids("stop_token_ids"));
+        stop.Strings.AddRange(fields.Texts("stop", Decoding.Stopping.StopConditions.MaxStringCount));
+        stop.TokenIds.AddRange(fields.Ids("stop_token_ids", Decoding.Stopping.StopConditions.MaxTokenIdCount));
         return stop;
     }
 }

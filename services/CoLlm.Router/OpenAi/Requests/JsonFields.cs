@@ -5,20 +5,31 @@ namespace CoLlm.Router.OpenAi.Requests;
 
 /// <summary>The fields of one JSON object, each read as what it must be; null counts as absent.</summary>
 /// <param name="Element">The object.</param>
-/// <param name="Path">What its fields' names are preceded by in refusals, such as <c>collm.</c>.</param>
-internal readonly record struct JsonFields(JsonElement Element, string Path)
+/// <param name="Place">Where it stands.</param>
+internal readonly record struct JsonFields(JsonElement Element, JsonPlace Place)
 {
     private const int LongestQuote = 60;
 
+    /// <summary>What its fields' names are preceded by in refusals, such as <c>collm.</c>.</summary>
+    public string Path => Place.Name.Length == 0 ? "" : $"{Place}.";
+
     /// <exception cref="RequestRefusedException">It is no object.</exception>
-    public static JsonFields Of(JsonElement element, string name) => element.ValueKind == JsonValueKind.Object
-        ? new JsonFields(element, name.Length == 0 ? "" : name + ".")
-        : throw Refuse(name, $"{(name.Length == 0 ? "The request" : name)} must be a JSON object.");
+    public static JsonFields Of(JsonElement element, JsonPlace place) => element.ValueKind == JsonValueKind.Object
+        ? new JsonFields(element, place)
+        : throw Refuse(place.ToString(), $"{(place.Name.Length == 0 ? "The request" : place)} must be a JSON object.");
+
+    /// <exception cref="RequestRefusedException">It is no object.</exception>
+    public static JsonFields Of(JsonElement element, string name) => Of(element, new JsonPlace(name));
 
     /// <summary>Null where it is absent.</summary>
     public JsonElement? Find(string name) => Element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    public string? Text(string name) => Find(name) is { } value ? TextOf(value, Path + name) : null;
+    public string? Text(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        { } value => TextOf(value, new JsonPlace(Path + name)),
+    };
 
     public bool Flag(string name) => Find(name) is { } value && value.ValueKind switch
     {
@@ -47,15 +58,15 @@ internal readonly record struct JsonFields(JsonElement Element, string Path)
     }
 
     /// <summary>One text or a list of them; empty where it is absent.</summary>
-    public string[] Texts(string name) => Find(name) switch
+    public string[] Texts(string name, int most) => Find(name) switch
     {
         null => [],
-        { ValueKind: JsonValueKind.Array } list => Items(list, Path + name, TextOf),
-        { } value => [TextOf(value, Path + name)],
+        { ValueKind: JsonValueKind.Array } list => Items(list, Path + name, TextOf, most),
+        { } value => [TextOf(value, new JsonPlace(Path + name))],
     };
 
     /// <summary>Token ids.</summary>
-    public int[] Ids(string name) => Find(name) is { } list ? IdsOf(list, Path + name) : [];
+    public int[] Ids(string name, int most) => Find(name) is { } list ? IdsOf(list, Path + name, most) : [];
 
     /// <exception cref="RequestRefusedException">A field has a name that is none of these.</exception>
     public void AllowOnly(params ReadOnlySpan<string> names)
@@ -67,20 +78,24 @@ internal readonly record struct JsonFields(JsonElement Element, string Path)
         }
     }
 
-    public static int[] IdsOf(JsonElement list, string name) => list.ValueKind == JsonValueKind.Array
+    public static int[] IdsOf(JsonElement list, string name, int most = int.MaxValue) => list.ValueKind == JsonValueKind.Array
         ? Items(list, name, (item, place) => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id)
             ? id
-            : throw Refuse(name, $"{place} is {Quote(item)}; token ids are whole numbers."))
+            : throw Refuse(name, $"{place} is {Quote(item)}; token ids are whole numbers."), most)
         : throw Refuse(name, $"{name} is {Quote(list)}; it must be a list of token ids.");
 
-    public static string TextOf(JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Refuse(name, $"{name} is {Quote(value)}; it must be text.");
+    public static string TextOf(JsonElement value, JsonPlace place) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Refuse(place.ToString(), $"{place} is {Quote(value)}; it must be text.");
 
-    public static T[] Items<T>(JsonElement list, string name, Func<JsonElement, string, T> read)
+    /// <exception cref="RequestRefusedException">There are more than <paramref name="most"/>, of which none is read; or one cannot be read.</exception>
+    public static T[] Items<T>(JsonElement list, string name, Func<JsonElement, JsonPlace, T> read, int most = int.MaxValue)
     {
-        var items = new T[list.GetArrayLength()];
+        int count = list.GetArrayLength();
+        if (count > most)
+            throw Refuse(name, $"{name} has {count} items; at most {most} are allowed.");
+        var items = new T[count];
         foreach ((int index, JsonElement item) in list.EnumerateArray().Index())
-            items[index] = read(item, $"{name}[{index}]");
+            items[index] = read(item, new JsonPlace(name, index));
         return items;
     }
 

@@ -1,22 +1,17 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace CoLlm.Router.OpenAi.Requests;
 
-/// <summary>Reads the body of a request: bounded in bytes, depth and time.</summary>
+/// <summary>Reads the body of a request: bounded in bytes and time.</summary>
 internal static class JsonRequest
 {
-    private const int MaxDepth = 32;
-
     /// <summary>How long a client may take to send it.</summary>
     private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(30);
 
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
-
-    /// <exception cref="OpenAiException">It is too large or too slow, or no JSON.</exception>
-    public static async Task<JsonDocument> ReadAsync(HttpContext context, int maxBytes, TimeProvider time)
+    /// <exception cref="OpenAiException">It is too large or too slow, or of another type.</exception>
+    public static Task<byte[]> ReadAsync(HttpContext context, int maxBytes, TimeProvider time)
     {
         if (!context.Request.HasJsonContentType())
         {
@@ -25,16 +20,10 @@ internal static class JsonRequest
                 "The request's Content-Type must be application/json: other types may be sent by any web page that a browser shows.");
         }
 
-        byte[] body = await ReadBodyAsync(context, maxBytes, time).ConfigureAwait(false);
-        try
-        {
-            return JsonDocument.Parse(body, Options);
-        }
-        catch (JsonException exception)
-        {
-            throw Refuse(StatusCodes.Status400BadRequest, $"The request is no JSON: {exception.Message}");
-        }
+        return ReadBodyAsync(context, maxBytes, time);
     }
+
+    public static OpenAiException Refuse(int status, string sentence) => new(new OpenAiError(status, sentence));
 
     private static async Task<byte[]> ReadBodyAsync(HttpContext context, int maxBytes, TimeProvider time)
     {
@@ -70,6 +59,4 @@ internal static class JsonRequest
             throw Refuse(exception.StatusCode, $"The request cannot be read: {exception.Message}");
         }
     }
-
-    private static OpenAiException Refuse(int status, string sentence) => new(new OpenAiError(status, sentence));
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CoLlm.Protocol.V1;
+using CoLlm.Router.Telemetry;
 
 namespace CoLlm.Router.OpenAi.Responses;
 
@@ -33,7 +34,7 @@ internal static class CollaborationJson
     public static void WriteSummary(Utf8JsonWriter json, Summary summary, SamplingParameters sampling)
     {
         json.WriteStartObject("summary");
-        json.WriteString("finish_reason", SnakeCase(summary.FinishReason));
+        json.WriteString("finish_reason", LabelNames<FinishReason>.Of(summary.FinishReason));
         json.WriteString("stop_string", summary.StopString.Length > 0 ? summary.StopString : null);
         if (sampling.Temperature > 0f)
             json.WriteNumber("seed", sampling.Seed);
@@ -51,23 +52,19 @@ internal static class CollaborationJson
         json.WriteEndObject();
     }
 
-    /// <summary>A value's name in JSON, such as <c>above_threshold</c>.</summary>
-    public static string SnakeCase<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
     private static void WriteToken(Utf8JsonWriter json, Started started, TokenEvent token)
     {
         json.WriteStartObject();
         json.WriteNumber("id", token.TokenId);
         json.WriteString("text", token.Text);
         json.WriteNumber("position", token.Position);
-        json.WriteString("origin", SnakeCase(token.Origin));
+        json.WriteString("origin", LabelNames<Origin>.Of(token.Origin));
         if (token.Origin == Origin.Expert)
             json.WriteString("expert", started.Experts[token.ExpertIndex]);
         if (token.HasDeferralProbability)
             json.WriteNumber("deferral_probability", token.DeferralProbability);
         json.WriteNumber("log_probability", LogProbabilityJson.Finite(token.LogProbability));
-        json.WriteString("reason", SnakeCase(token.Reason));
+        json.WriteString("reason", LabelNames<DeferralReason>.Of(token.Reason));
         json.WriteBoolean("contested", token.IsContested);
         json.WriteBoolean("fallback", token.IsFallback);
         json.WriteEndObject();
@@ -104,6 +101,6 @@ internal static class CollaborationJson
     {
         CollaborationMode.BaseOnly => "base",
         CollaborationMode.ExpertOnly => "expert",
-        _ => SnakeCase(mode),
+        _ => LabelNames<CollaborationMode>.Of(mode),
     };
 }

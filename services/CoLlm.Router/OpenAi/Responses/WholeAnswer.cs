@@ -4,30 +4,36 @@ using Microsoft.AspNetCore.Http;
 
 namespace CoLlm.Router.OpenAi.Responses;
 
-/// <summary>Keeps an answer until its end, for clients that want it in one piece. Used by one caller at a time.</summary>
-internal sealed class WholeAnswer(AnswerJson answer) : IServerStreamWriter<GenerateResponse>
+/// <summary>
+/// Keeps an answer until its end, for clients that want it in one piece, and sends it with its last event: within the request's place, and under
+/// the bound that every event is under. Used by one caller at a time.
+/// </summary>
+internal sealed class WholeAnswer(HttpResponse response, AnswerJson answer) : IServerStreamWriter<GenerateResponse>
 {
     private readonly List<TokenEvent> _tokens = [];
-    private Summary? _summary;
 
     public WriteOptions? WriteOptions { get; set; }
 
-    public Task WriteAsync(GenerateResponse message)
+    public Task WriteAsync(GenerateResponse message) => WriteAsync(message, CancellationToken.None);
+
+    public Task WriteAsync(GenerateResponse message, CancellationToken cancellationToken)
     {
-        if (message.Started is { } started)
-            answer.Begin(started);
-        if (message.Token is { } token)
-            _tokens.Add(token);
-        _summary = message.Summary ?? _summary;
-        return Task.CompletedTask;
+        switch (message.EventCase)
+        {
+            case GenerateResponse.EventOneofCase.Started:
+                answer.Begin(message.Started);
+                return Task.CompletedTask;
+            case GenerateResponse.EventOneofCase.Token:
+                _tokens.Add(message.Token);
+                return Task.CompletedTask;
+            default:
+                return SendAsync(message.Summary, cancellationToken);
+        }
     }
 
-    public Task WriteAsync(GenerateResponse message, CancellationToken cancellationToken) => WriteAsync(message);
-
-    /// <summary>Sends it, once it has ended; one that failed as an error, since half an answer would be taken for a whole one.</summary>
-    public Task SendAsync(HttpResponse response, CancellationToken cancellationToken)
+    /// <summary>An answer that failed is sent as an error, since half an answer would be taken for a whole one.</summary>
+    private Task SendAsync(Summary summary, CancellationToken cancellationToken)
     {
-        Summary summary = _summary!;
         response.Headers["X-Request-Id"] = answer.RequestId;
         return summary.Failed()
             ? OpenAiError.Of(summary).WriteAsync(response, cancellationToken)
