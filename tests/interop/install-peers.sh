@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 
 packages=(python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc
           golang-go golang-google-grpc-dev golang-goprotobuf-dev
+          chromium    # the playground page is tested in a real browser
           libonig5)   # the regular expressions of tokenizer files, for tests of our own
 missing=()
 for package in "${packages[@]}"; do

@@ -96,10 +96,11 @@ internal sealed class DemoPage(AnswerConsole output)
     }
 
     /// <summary>Says how clients reach the services that keep running.</summary>
-    public void ShowServing(DemoServices services, IEnumerable<string> commands, string logs)
+    public void ShowServing(DemoServices services, Uri http, IEnumerable<string> commands, string logs)
     {
         Line();
         Line($"Serving collm.v1 at {services.Router.Address.GetLeftPart(UriPartial.Authority)} until Ctrl-C; logs are in {logs}", Bold);
+        Line($"In a browser: {http}", Bold);
         Line();
         foreach (string command in commands)
             Line(command);

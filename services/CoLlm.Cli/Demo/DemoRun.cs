@@ -40,7 +40,7 @@ internal sealed class DemoRun(DemoOptions options, DemoPage page, ServiceExecuta
 
             // 5
             Uri http = await services.Router.HttpAddress.WaitAsync(options.StartLimit, cancellationToken);
-            page.ShowServing(services, ClientCommands.For(executable, services.Router.Address, http, questions[0].Text), folder.Path);
+            page.ShowServing(services, http, ClientCommands.For(executable, services.Router.Address, http, questions[0].Text), folder.Path);
             await WhileAllLiveAsync(services, token => Task.Delay(Timeout.Infinite, token), cancellationToken);
         }
         catch (Exception exception) when (exception is DemoException or ServiceProcessException)

@@ -2,6 +2,7 @@ using CoLlm.Router.Admission;
 using CoLlm.Router.Api;
 using CoLlm.Router.Base;
 using CoLlm.Router.OpenAi;
+using CoLlm.Router.Playground;
 using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Configuration;
@@ -42,6 +43,8 @@ public static class RouterHost
         application.MapServiceDefaults();
         if (options.HttpListen.Length > 0)
             application.MapOpenAi();
+        if (options.HttpListen.Length > 0 && options.HttpPlayground)
+            application.MapPlayground();
         application.AnnounceAddresses();
         return application;
     }

@@ -31,8 +31,8 @@ public sealed record RouterOptions
     public string HealthListen { get; init; } = "";
 
     /// <summary>
-    /// Where applications come that speak OpenAI's HTTP API: HTTP/1.1 in cleartext, with TLS HTTP/2 as well. Below <c>/v1/</c>, and
-    /// <c>/healthz</c> and <c>/readyz</c>.
+    /// Where applications come that speak OpenAI's HTTP API: HTTP/1.1 in cleartext, with TLS HTTP/2 as well. Below <c>/v1/</c>,
+    /// <c>/healthz</c> and <c>/readyz</c>, and the page of <see cref="HttpPlayground"/>.
     /// </summary>
     /// <value>empty: nowhere.</value>
     public string HttpListen { get; init; } = "";
@@ -40,6 +40,10 @@ public sealed record RouterOptions
     /// <summary>A file of keys, one a line, of which requests at <see cref="HttpListen"/> must have one: <c>Authorization: Bearer KEY</c>.</summary>
     /// <value>empty: none is asked for.</value>
     public string HttpApiKeysPath { get; init; } = "";
+
+    /// <summary>Whether <see cref="HttpListen"/> serves a page at <c>/</c> that asks and shows who wrote each token. The page needs no key; asking does.</summary>
+    /// <value>true.</value>
+    public bool HttpPlayground { get; init; } = true;
 
     /// <summary>What is shown and asked for at <c>https://</c> addresses.</summary>
     /// <value>null: every address is in cleartext.</value>

@@ -20,14 +20,15 @@ public sealed class RouterOptionsTests
         Assert.Equal("http://127.0.0.1:5100", options.Listen);
         Assert.Equal((256, 64, 20d), (options.Requests.DefaultMaxNewTokens, options.Admission.MaxConcurrentRequests, options.Drain.Timeout.TotalSeconds));
         Assert.Empty(options.Experts);
+        Assert.True(options.HttpPlayground);
     }
 
     [Fact]
     public void Load_EveryKindOfMistake_IsReported()
     {
         ServiceConfigurationException shape = Assert.Throws<ServiceConfigurationException>(
-            () => Load("""{ "Base": { "Directory": "x", "Thread": 2 }, "Admission": { "MaxQueueTime": "soon" } }"""));
-        Assert.Equal(2, shape.Errors.Count);
+            () => Load("""{ "Base": { "Directory": "x", "Thread": 2 }, "Admission": { "MaxQueueTime": "soon" }, "HttpPlayground": "perhaps" }"""));
+        Assert.Equal(3, shape.Errors.Count);
 
         ServiceConfigurationException range = Assert.Throws<ServiceConfigurationException>(
             () => Load("""{ "Experts": [ { "Name": "" } ], "Requests": { "DefaultMaxNewTokens": 0 } }"""));
