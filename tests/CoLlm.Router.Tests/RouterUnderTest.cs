@@ -57,8 +57,8 @@ internal sealed class RouterUnderTest : IAsyncDisposable
         Name = name,
         Model = "expert",
         Addresses = addresses,
-        ConnectTimeout = TimeSpan.FromSeconds(30),
-        OverloadPatience = TimeSpan.FromSeconds(30),
+        ConnectTimeout = TimeSpan.FromMinutes(2),
+        OverloadPatience = TimeSpan.FromMinutes(2),
         InitialBackoff = TimeSpan.FromMilliseconds(10),
         MaxBackoff = TimeSpan.FromMilliseconds(50),
         DescribeInterval = TimeSpan.Zero,
@@ -74,7 +74,7 @@ internal sealed class RouterUnderTest : IAsyncDisposable
     public async Task WhenHomeAsync()
     {
         RequestGate gate = Application.Services.GetRequiredService<RequestGate>();
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
         while (gate.RunningCount > 0 || Statistics.OpenSessions > 0)
         {
             patience.Token.ThrowIfCancellationRequested();

@@ -94,14 +94,21 @@ internal sealed class RequestStreamWriter<TRequest> : IClientStreamWriter<TReque
 
     private async Task FinishWriteAsync(Stream stream, bool mayWait)
     {
+        bool isTaken = false;
         try
         {
             await stream.WriteAsync(_buffer.Written).ConfigureAwait(false);
-            if (!mayWait)
-                await stream.FlushAsync().ConfigureAwait(false);
 
             // After a failed write HTTP may still hold the memory, so only a finished one gives it back.
             _buffer.Clear();
+            isTaken = true;
+            if (!mayWait)
+                await stream.FlushAsync().ConfigureAwait(false);
+        }
+        catch (Exception) when (isTaken && _call.Outcome is null && _call.ResponseTask is null)
+        {
+            // The connection has the message and may have sent it with another's; a server that has ended the call upon it resets what is still
+            // to be flushed. The message is written all the same, and whoever reads the response hears how the call ended.
         }
         catch (Exception exception)
         {

@@ -118,8 +118,8 @@ internal sealed class ExpertStream : IDisposable
         try
         {
             // Before the connection is there, or while it is congested, the previous message must leave first.
-            if (!_writing.IsCompleted)
-                await _writing.WaitAsync(timeout, _time, cancellationToken).ConfigureAwait(false);
+            if (!_writing.IsCompletedSuccessfully)
+                await WaitForWriteAsync(timeout, cancellationToken).ConfigureAwait(false);
             if (Ended is not null)
                 return null;
 
@@ -251,6 +251,22 @@ internal sealed class ExpertStream : IDisposable
     {
         BytesUp += message.CalculateSize();
         _writing = _call.RequestStream.WriteAsync(message);
+    }
+
+    /// <summary>
+    /// Waits until the last message has left. Where it never will, the call is over and reading tells why: the write would hide the expert's
+    /// reason behind the transport's.
+    /// </summary>
+    private async ValueTask WaitForWriteAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _writing.WaitAsync(timeout, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            Pump();
+        }
     }
 
     private TimeSpan Left(TimeSpan timeout, long since)

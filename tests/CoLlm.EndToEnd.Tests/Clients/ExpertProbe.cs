@@ -11,7 +11,7 @@ namespace CoLlm.EndToEnd.Tests.Clients;
 internal sealed class ExpertProbe(CollmProcess expert) : IDisposable
 {
     /// <summary>Bounds the wait for something that must happen.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress(expert.Address);
 

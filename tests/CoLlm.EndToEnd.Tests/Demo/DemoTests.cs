@@ -8,7 +8,7 @@ public sealed partial class DemoTests
 {
     /// <summary>So many that it cannot have answered all when the test comes to disturb it, and short answers, so that the second comes soon.</summary>
     private static readonly string[] ManyQuestions =
-        ["--max-tokens", "32", "--start-limit", "170", .. Enumerable.Range(0, 1000).SelectMany(i => new[] { "--question", $"Question {i}" })];
+        ["--max-tokens", "32", .. Enumerable.Range(0, 1000).SelectMany(i => new[] { "--question", $"Question {i}" })];
 
     [Fact]
     public async Task Demo_OwnQuestions_ShowsAuthorsCostsAndWhatEachModelSaysAlone()

@@ -43,7 +43,7 @@ internal sealed class Scene : IAsyncDisposable
         foreach (var replica in _replicas)
             replica.Proxy.PauseAfter(BytesOfHalfAnAnswer);
         AsyncServerStreamingCall<GenerateResponse> call = Router.Begin(Answer.ToMessage(), cancellationToken);
-        Task held = await Task.WhenAny(_replicas.Select(replica => replica.Proxy.Paused)).WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
+        Task held = await Task.WhenAny(_replicas.Select(replica => replica.Proxy.Paused)).WaitAsync(TimeSpan.FromMinutes(2), CancellationToken.None);
         foreach (var replica in _replicas.Where(replica => replica.Proxy.Paused != held))
             replica.Proxy.Resume();
         (CollmProcess process, PausingProxy proxy, _) = _replicas.First(replica => replica.Proxy.Paused == held);

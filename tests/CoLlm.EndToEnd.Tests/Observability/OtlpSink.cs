@@ -13,7 +13,7 @@ namespace CoLlm.EndToEnd.Tests.Observability;
 internal sealed class OtlpSink : IAsyncDisposable
 {
     /// <summary>Bounds every wait; a test that gets near it has failed.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly ConcurrentQueue<ExportedSpan> _spans = [];
     private readonly ConcurrentQueue<ExportedLog> _logs = [];

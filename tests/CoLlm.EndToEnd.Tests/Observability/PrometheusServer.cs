@@ -10,7 +10,7 @@ namespace CoLlm.EndToEnd.Tests.Observability;
 internal sealed partial class PrometheusServer : IAsyncDisposable
 {
     /// <summary>Bounds every wait; a test that gets near it has failed.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false });
 

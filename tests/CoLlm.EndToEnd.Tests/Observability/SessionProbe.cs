@@ -13,7 +13,7 @@ internal sealed class SessionProbe(string address, string model) : IDisposable
     public const int Room = 2;
 
     /// <summary>Bounds the wait for something that must happen.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress(address);
 

@@ -110,7 +110,7 @@ public sealed class WatchedCluster : IAsyncLifetime
         foreach ((_, PausingProxy wire) in living)
             wire.PauseAfter(BytesOfHalfAnAnswer);
         using AsyncServerStreamingCall<GenerateResponse> call = _router!.Begin(LongAnswer.ToMessage());
-        Task held = await Task.WhenAny(living.Select(replica => replica.Wire.Paused)).WaitAsync(TimeSpan.FromSeconds(30));
+        Task held = await Task.WhenAny(living.Select(replica => replica.Wire.Paused)).WaitAsync(TimeSpan.FromMinutes(2));
         RpcException refused = await Assert.ThrowsAsync<RpcException>(() => _router.GenerateAsync(LongAnswer.ToMessage()));
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
         if (living.Length > 1)
@@ -139,7 +139,7 @@ public sealed class WatchedCluster : IAsyncLifetime
             local.WriteHead(head, calibration, experts);
         JsonNode settings = JsonSerializer.SerializeToNode(Settings.Router(
             head, (experts[0], [.. _replicas.Select(replica => replica.Wire.Address)]), (experts[1], [second.Address])))!;
-        settings["Admission"] = new JsonObject { ["MaxConcurrentRequests"] = 1, ["MaxQueuedRequests"] = 0 };
+        (settings["Admission"]!["MaxConcurrentRequests"], settings["Admission"]!["MaxQueuedRequests"]) = (1, 0);
         return settings;
     }
 

@@ -14,7 +14,7 @@ internal sealed partial class CollmProcess : IAsyncDisposable
     private const int Kill9 = 9;
 
     /// <summary>Bounds every wait; a test that gets near it has failed.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false });
 

@@ -2,7 +2,10 @@ using CoLlm.Testing;
 
 namespace CoLlm.EndToEnd.Tests.Processes;
 
-/// <summary>Configuration files of the processes under test: golden checkpoints, free ports, short waits, nothing written into the tree.</summary>
+/// <summary>
+/// Configuration files of the processes under test: golden checkpoints, free ports, nothing written into the tree. Waits between attempts are
+/// short; those for a peer, a place or an end are long enough for a busy machine.
+/// </summary>
 internal static class Settings
 {
     public const string BaseModel = "co-llm-tiny";
@@ -11,6 +14,9 @@ internal static class Settings
     public const int BaseKvTokens = 512;
 
     private const string AnyPort = "http://127.0.0.1:0";
+    private const string Patience = "00:02:00";
+
+    private static readonly object Drain = new { Timeout = Patience };
 
     /// <summary>One expert process with several models, each called as its golden checkpoint.</summary>
     public static object Expert(params string[] models) => new
@@ -25,6 +31,7 @@ internal static class Settings
             PackedWeights = "Memory",
             KvCacheBytes = 2 << 20,
         }).ToArray(),
+        Drain,
     };
 
     /// <summary>One expert process whose model an existing engine computes.</summary>
@@ -48,10 +55,15 @@ internal static class Settings
         HttpListen = AnyPort,
         Base = new { Directory = RepositoryPaths.Golden("models", BaseModel), Threads = 1, PackedWeights = "Memory", KvTokens = BaseKvTokens },
         SwapHead = swapHeadFile is null ? new Dictionary<string, object> { ["ResearchConvention"] = true } : new() { ["File"] = swapHeadFile },
+        Admission = new { MaxQueueTime = Patience },
+        Drain,
         Experts = experts.Select(expert => new
         {
             expert.Name,
             expert.Addresses,
+            ConnectTimeout = Patience,
+            AskTimeout = Patience,
+            OverloadPatience = Patience,
             InitialBackoff = "00:00:00.010",
             MaxBackoff = "00:00:00.050",
             DescribeInterval = "00:00:00",

@@ -44,7 +44,7 @@ public sealed class UnreachableExpertTests(SharedServices services) : IAsyncLife
         // Wait: for no longer than asked; and the answer goes on once the expert is there.
         Answered impatient = await Router.GenerateAsync(Request(WhenExpertUnavailable.Wait, milliseconds: 1));
         Assert.Equal(FinishReason.ExpertUnavailable, impatient.Summary!.FinishReason);
-        using AsyncServerStreamingCall<GenerateResponse> call = Router.Begin(Request(WhenExpertUnavailable.Wait, milliseconds: 30_000));
+        using AsyncServerStreamingCall<GenerateResponse> call = Router.Begin(Request(WhenExpertUnavailable.Wait, milliseconds: 120_000));
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         _proxy.Connect(services.Expert.Address);
         Answered patient = await RouterClient.ReadAsync(call, new Answered());
@@ -57,7 +57,7 @@ public sealed class UnreachableExpertTests(SharedServices services) : IAsyncLife
     public async Task Generate_ExpertWithOtherTokenizer_IsRefusedWithBothValues()
     {
         await StartAsync(SharedServices.Stranger, services.Expert.Address);
-        Answered answer = await Router.GenerateAsync(Request(WhenExpertUnavailable.Wait, milliseconds: 30_000));
+        Answered answer = await Router.GenerateAsync(Request(WhenExpertUnavailable.Wait, milliseconds: 120_000));
 
         Failure failure = answer.Summary!.Failure;
         Assert.Equal((FinishReason.ExpertUnavailable, FailureReason.TokenizerMismatch), (answer.Summary.FinishReason, failure.Reason));

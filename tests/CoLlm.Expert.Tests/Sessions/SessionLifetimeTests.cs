@@ -18,11 +18,12 @@ public sealed class SessionLifetimeTests
         using SessionClient oldest = new(expert), older = new(expert), newcomer = new(expert);
         await oldest.OpenAsync([1, 2, 3]);
         await oldest.AskAsync();
+        await IdleAsync(expert);
         time.Advance(TimeSpan.FromSeconds(50));
         await older.OpenAsync([1, 2, 3]);
         await older.AskAsync();
-        time.Advance(TimeSpan.FromSeconds(50));
         await IdleAsync(expert);
+        time.Advance(TimeSpan.FromSeconds(50));
 
         await newcomer.OpenAsync([1, 2, 3]);
 
@@ -158,7 +159,7 @@ public sealed class SessionLifetimeTests
             await Task.Yield();
     }
 
-    /// <summary>A session is idle once it waits for its next message, which is shortly after its answer arrives.</summary>
+    /// <summary>A session is idle once it waits for its next message, which is shortly after its answer arrives; the time of that is what counts.</summary>
     private static async Task IdleAsync(ExpertUnderTest expert)
     {
         while (expert.Table.IdleCount < expert.Table.Count)

@@ -138,7 +138,7 @@ public sealed class CancellationTests
         await using RawCall call = RawCall.Start(host.Http, Chat);
 
         // A client that read before would let the write end.
-        await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await givenUp.Task.WaitAsync(TimeSpan.FromMinutes(2));
         Exception failure = await Assert.ThrowsAnyAsync<Exception>(call.ReadToEndAsync);
         HttpProtocolException reset = Assert.IsType<HttpProtocolException>(failure as HttpProtocolException ?? failure.InnerException);
         Assert.True(reset.ErrorCode is cancel or internalError, reset.Message);
@@ -230,11 +230,11 @@ public sealed class CancellationTests
     {
         await using RawCall call = RawCall.Start(host.Http, Chat);
         await call.WriteAsync(Empty);
-        await _entered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await _entered.Task.WaitAsync(TimeSpan.FromMinutes(2));
         if (isAnswered)
             await call.ResponseAsync();
 
         await call.AbortAsync();
-        return await _left.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        return await _left.Task.WaitAsync(TimeSpan.FromMinutes(2));
     }
 }

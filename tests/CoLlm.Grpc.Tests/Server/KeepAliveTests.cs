@@ -23,8 +23,12 @@ public sealed class KeepAliveTests
         {
             Chat = async (requests, _, context) =>
             {
-                Assert.True(await requests.MoveNext(context.CancellationToken));
-                left.SetResult(await Record.ExceptionAsync(() => requests.MoveNext(context.CancellationToken)));
+                left.SetResult(await Record.ExceptionAsync(async () =>
+                {
+                    while (await requests.MoveNext(context.CancellationToken))
+                    {
+                    }
+                }));
             },
         };
         await using EchoHost host = await EchoHost.StartAsync(behavior, listen: SendPings);

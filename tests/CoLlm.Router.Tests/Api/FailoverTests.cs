@@ -218,7 +218,7 @@ public sealed class FailoverTests : IAsyncLifetime
         Answered answer = await router.GenerateAsync(request);
 
         Assert.Equal(FinishReason.ExpertUnavailable, answer.Summary!.FinishReason);
-        Assert.InRange(answer.Summary.Times.ExpertWaitUs, 50_000, 10_000_000);
+        Assert.InRange(answer.Summary.Times.ExpertWaitUs, 50_000, 120_000_000);
     }
 
     [Theory]
@@ -272,6 +272,6 @@ public sealed class FailoverTests : IAsyncLifetime
         Assert.Equal(0, router.Statistics.KvBlocksReserved);
         Assert.Equal(0, router.Model.Experts[0].SessionCount);
         for (int i = 0; i < expert.Sessions.Count; i++)
-            Assert.True(await expert.Ended.WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.True(await expert.Ended.WaitAsync(TimeSpan.FromMinutes(2)));
     }
 }

@@ -133,7 +133,7 @@ public sealed class TokenEventSinkTests
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
         while (!condition())
         {
             patience.Token.ThrowIfCancellationRequested();

@@ -12,7 +12,7 @@ namespace CoLlm.Router.Tests.Experts;
 /// <summary>The client's side of the session protocol against a peer that keeps a record.</summary>
 public sealed class ExpertStreamTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly ExpertQuestion Question = new(ExpertAnswerForm.Token, SamplingParameters.Greedy, TimeSpan.Zero);
 
     [Fact]

@@ -20,7 +20,7 @@ namespace CoLlm.Router.Tests.Hosting;
 /// <summary>The process as its surroundings see it: probes, bounds, an orderly stop, and weights that cannot be used.</summary>
 public sealed class RouterHostTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task Probes_WeightsLoaded_AnswerOnTheirOwnPort()

@@ -47,7 +47,7 @@ internal sealed record Peer(string Name, string FileName, string[] Arguments, st
 /// <summary>A running peer: a line in, a line of JSON out; it ends when its input does.</summary>
 internal sealed class PeerProcess : IDisposable
 {
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
     private readonly SemaphoreSlim _turn = new(1);

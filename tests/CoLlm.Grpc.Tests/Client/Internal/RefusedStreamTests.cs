@@ -101,7 +101,7 @@ public sealed class RefusedStreamTests
                 {
                     using TcpClient client = await _listener.AcceptTcpClientAsync(_closing.Token);
                     ConnectionCount++;
-                    await ServeAsync(client.GetStream());
+                    await ServeAsync(client);
                 }
             }
             catch (OperationCanceledException)
@@ -110,8 +110,9 @@ public sealed class RefusedStreamTests
             }
         }
 
-        private async Task ServeAsync(NetworkStream stream)
+        private async Task ServeAsync(TcpClient client)
         {
+            NetworkStream stream = client.GetStream();
             try
             {
                 await stream.WriteAsync(Settings);
@@ -129,8 +130,12 @@ public sealed class RefusedStreamTests
 
                     await stream.WriteAsync(_answer(header[8]));
                     if (!_answersData)
-                        return;
+                        break;
                 }
+
+                // A connection that is closed upon bytes nobody has read is reset, which may overtake the answer.
+                client.Client.Shutdown(SocketShutdown.Send);
+                await stream.CopyToAsync(Stream.Null, _closing.Token);
             }
             catch (IOException)
             {
