@@ -1,3 +1,4 @@
+using CoLlm.EndToEnd.Tests.Browser;
 using CoLlm.EndToEnd.Tests.Clients;
 using CoLlm.EndToEnd.Tests.InProcess;
 using CoLlm.EndToEnd.Tests.Processes;
@@ -80,6 +81,6 @@ public sealed class SharedServices : IAsyncLifetime
     }
 }
 
-/// <summary>Puts the tests that share services into one collection.</summary>
+/// <summary>Puts the tests that share services into one collection, and those among them that need a browser behind one.</summary>
 [CollectionDefinition]
-public sealed class SharedServicesCollection : ICollectionFixture<SharedServices>;
+public sealed class SharedServicesCollection : ICollectionFixture<SharedServices>, ICollectionFixture<BrowserProcess>;

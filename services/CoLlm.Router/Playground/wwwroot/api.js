@@ -37,13 +37,14 @@ export async function* ask({ prompt, isChat, fields, key }, signal) {
   });
   try {
     for await (const events of dataOf(response.body)) {
-      const isLast = events.at(-1) === DONE;
-      const chunks = (isLast ? events.slice(0, -1) : events).map((data) => JSON.parse(data));
+      const all = events.map(parsed);
+      const broken = all.indexOf(null);
+      const chunks = (broken < 0 ? all : all.slice(0, broken)).filter((chunk) => chunk !== DONE);
       if (chunks.length > 0) yield chunks;
-      if (isLast || chunks.some((chunk) => chunk.error)) return;
+      if (broken >= 0) throw new RangeError('The router sent an event that is no JSON.');
+      if (all.includes(DONE) || chunks.some((chunk) => chunk.error)) return;
     }
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Refusal('The router sent an event that is no JSON.');
     if (error instanceof RangeError) throw new Refusal(error.message);
     throw error.name === 'AbortError' ? error : new Refusal('The connection to the router broke before the answer had ended.');
   }
@@ -53,6 +54,16 @@ export async function* ask({ prompt, isChat, fields, key }, signal) {
 /** The error of a chunk or a body as what was refused. */
 export function refusalOf(error, status = 0) {
   return new Refusal(error.message, { status, code: error.code, param: error.param });
+}
+
+/** Null where it is no JSON. */
+function parsed(data) {
+  if (data === DONE) return DONE;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null;
+  }
 }
 
 function headersOf(key) {
