@@ -184,7 +184,8 @@ internal sealed class ExpertStream : IDisposable
     {
         try
         {
-            _cancellation.CancelAfter(EndTimeout);
+            using CancellationTokenSource limit = new(EndTimeout, _time);
+            using CancellationTokenRegistration over = limit.Token.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), _cancellation);
             await _writing.ConfigureAwait(false); // An answer may be here before its question's write is known to be done.
             await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
             while (await _reading.ConfigureAwait(false))

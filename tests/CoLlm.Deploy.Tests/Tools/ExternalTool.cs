@@ -7,7 +7,7 @@ namespace CoLlm.Deploy.Tests.Tools;
 internal sealed class ExternalTool(string name)
 {
     /// <summary>Bounds every run; a test that gets near it has failed.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     public static ExternalTool Promtool { get; } = new("promtool");
 

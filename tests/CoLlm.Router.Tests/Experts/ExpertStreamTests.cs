@@ -162,7 +162,7 @@ public sealed class ExpertStreamTests
             await session.ServeAsync();
             cancelled.SetResult(session.Cancelled.IsCancellationRequested);
         });
-        var stream = new OpenStream(expert, prompt: [5]);
+        var stream = new OpenStream(expert, prompt: [5], time: new ManualTime());
         await stream.AskAsync();
         stream.Stream.Dispose();
 

@@ -15,7 +15,7 @@ internal static class Messages
 
     /// <summary>Options under which no case can hang.</summary>
     public static CallOptions Soon(Metadata? headers = null, WriteOptions? writeOptions = null) =>
-        new(headers, DateTime.UtcNow.AddSeconds(20), writeOptions: writeOptions);
+        new(headers, DateTime.UtcNow.AddSeconds(60), writeOptions: writeOptions);
 
     public static Payload Zeros(int size) => new() { Body = UnsafeByteOperations.UnsafeWrap(new byte[size]) };
 

@@ -11,7 +11,7 @@ const REQUEST_SIZES = [27182, 8, 1828, 45904];
 const RESPONSE_SIZES = [31415, 9, 2653, 58979];
 const SPECIAL_MESSAGE = '\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \u{1f608}\t\n';
 
-const soon = () => ({ deadline: Date.now() + 10000 });
+const soon = () => ({ deadline: Date.now() + 60000 });
 const payload = (size) => ({ type: 'COMPRESSABLE', body: Buffer.alloc(size) });
 const large = (more) => ({ response_size: LARGE_RESPONSE, payload: payload(LARGE_REQUEST), ...more });
 const outputRequest = (responseSize, requestSize) => ({

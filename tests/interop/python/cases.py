@@ -11,7 +11,7 @@ LARGE_RESPONSE = 314159
 REQUEST_SIZES = (27182, 8, 1828, 45904)
 RESPONSE_SIZES = (31415, 9, 2653, 58979)
 SPECIAL_MESSAGE = "\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001f608\t\n"
-TIMEOUT = 10
+TIMEOUT = 60
 
 
 def expect(actual, expected, what):

@@ -26,7 +26,7 @@ var (
 )
 
 func soon() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), 10*time.Second)
+	return context.WithTimeout(context.Background(), time.Minute)
 }
 
 func equal(actual, expected interface{}, what string) error {
