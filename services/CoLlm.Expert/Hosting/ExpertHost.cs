@@ -5,6 +5,7 @@ using CoLlm.Expert.Sessions;
 using CoLlm.Expert.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Health;
+using CoLlm.ServiceDefaults.Hosting;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -26,7 +27,7 @@ public static class ExpertHost
         if (problems.Length > 0)
             throw new ArgumentException(string.Join(Environment.NewLine, problems), nameof(options));
 
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        WebApplicationBuilder builder = ServiceHostBuilder.Create();
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         builder.WebHost.ListenAt(options.Listeners);
         builder.Services.AddSingleton(time ?? TimeProvider.System);

@@ -7,6 +7,7 @@ using CoLlm.Router.Telemetry;
 using CoLlm.ServiceDefaults;
 using CoLlm.ServiceDefaults.Configuration;
 using CoLlm.ServiceDefaults.Health;
+using CoLlm.ServiceDefaults.Hosting;
 using CoLlm.ServiceDefaults.Listening;
 using CoLlm.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -29,7 +30,7 @@ public static class RouterHost
         if (problems.Length > 0)
             throw new ServiceConfigurationException(problems);
 
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        WebApplicationBuilder builder = ServiceHostBuilder.Create();
         configureLogging(builder.Logging);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.ListenAt(options.Listeners);
