@@ -22,8 +22,9 @@ internal enum ProductEnd
 /// <summary>Activation rows times a packed matrix, on all threads; weights are read once for all rows.</summary>
 internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool) : IPoolLoop
 {
-    private const int BlockUnits = 512;
-    private const int BlockGroups = 16;
+    /// <summary>Weights that all tiles have read before the next ones: they, and as many ahead, fit the second cache.</summary>
+    private const int BlockBytes = 256 << 10;
+
     private const int MaxPanelsPerItem = 4;
     private const int ColumnsPerPanel = FloatTile.Columns;
 
@@ -73,12 +74,12 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
         int first = item * _panelsPerItem;
         int end = Math.Min(_matrix.Panels, first + _panelsPerItem);
         int units = _matrix.Units;
-        int blockUnits = _tiles.Count == 1 ? units : _matrix.Kind.IsInteger() ? BlockGroups : BlockUnits;
-        for (int unit = 0; unit < units; unit += blockUnits)
+        int blockUnits = _tiles.Count == 1 ? units : BlockBytes / _matrix.Kind.UnitBytes();
+        for (int panel = first; panel < end; panel++)
         {
-            int count = Math.Min(blockUnits, units - unit);
-            for (int panel = first; panel < end; panel++)
+            for (int unit = 0; unit < units; unit += blockUnits)
             {
+                int count = Math.Min(blockUnits, units - unit);
                 byte* weights = Panel(panel) + _matrix.Kind.PanelHeaderBytes() + ((long)unit * _matrix.Kind.UnitBytes());
                 for (int tile = 0; tile < _tiles.Count; tile++)
                     MultiplyTile(weights, tile, unit, count, _output + (panel * ColumnsPerPanel));
@@ -102,13 +103,25 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
         {
             IntegerKernels integers = kernels.Integer(_matrix.Kind);
             int* values = (int*)input + ((long)unit * integers.GroupInts(rows));
-            integers.Tiles[rows](weights, values, count, output, _outputStride, accumulate);
+            if (_tiles.Count == 1 || integers.SharedTiles is not { } shared)
+                integers.Tiles[rows](weights, values, count, output, _outputStride, accumulate);
+            else
+                shared[rows](weights, values, count, output, _outputStride, accumulate, Ahead(weights, count, tile, integers.AheadBytes));
         }
         else
         {
             float* values = (float*)input + ((long)unit * rows);
             FloatTiles[rows](weights, weights + 64, _matrix.Kind.UnitBytes(), values, count, output, _outputStride, accumulate);
         }
+    }
+
+    /// <summary>
+    /// What a tile fetches while it computes: its part of the block that follows. Later tiles ask for what is there already.
+    /// </summary>
+    private byte* Ahead(byte* weights, int count, int tile, int bytesInGroup)
+    {
+        byte* next = weights + ((long)count * _matrix.Kind.UnitBytes()) + (tile * (long)count * bytesInGroup);
+        return tile * bytesInGroup < _matrix.Kind.UnitBytes() ? next : weights;
     }
 
     private delegate*<byte*, byte*, long, float*, int, float*, long, bool, void>[] FloatTiles => _matrix.Kind switch

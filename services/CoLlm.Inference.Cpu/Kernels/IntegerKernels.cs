@@ -1,5 +1,6 @@
 using CoLlm.Inference.Cpu.Kernels.MachineCode;
 using CoLlm.Inference.Cpu.Kernels.Simd;
+using CoLlm.Inference.Cpu.Weights;
 
 namespace CoLlm.Inference.Cpu.Kernels;
 
@@ -8,6 +9,15 @@ internal sealed unsafe class IntegerKernels
 {
     /// <summary>By number of rows, from 1: panel, packed rows, groups, output, its stride in floats, whether to continue from it.</summary>
     public required delegate*<byte*, int*, int, float*, long, bool, void>[] Tiles { get; init; }
+
+    /// <summary>
+    /// Tiles for a panel that several of them read in turn; the last argument is where the weights lie that are wanted next. Null where
+    /// there are none of their own.
+    /// </summary>
+    public delegate*<byte*, int*, int, float*, long, bool, byte*, void>[]? SharedTiles { get; init; }
+
+    /// <summary>Bytes that a shared tile asks for ahead in each group.</summary>
+    public int AheadBytes { get; init; }
 
     /// <summary>Packs one row: values, depth, the tile's first group, row in the tile, rows of the tile.</summary>
     public required delegate*<float*, int, int*, int, int, void> Quantize { get; init; }
@@ -85,6 +95,19 @@ internal sealed unsafe class IntegerKernels
                 &DotProductTile.Int8<Rows7>,
                 &DotProductTile.Int8<Rows8>,
             ],
+            AheadBytes = DotProductCode.AheadBytes(WeightKind.Int8),
+            SharedTiles =
+            [
+                null,
+                null,
+                &DotProductTile.SharedInt8<Rows2>,
+                &DotProductTile.SharedInt8<Rows3>,
+                &DotProductTile.SharedInt8<Rows4>,
+                &DotProductTile.SharedInt8<Rows5>,
+                &DotProductTile.SharedInt8<Rows6>,
+                &DotProductTile.SharedInt8<Rows7>,
+                &DotProductTile.SharedInt8<Rows8>,
+            ],
         };
 
     /// <summary>As <see cref="Int8DotProducts"/>.</summary>
@@ -107,6 +130,19 @@ internal sealed unsafe class IntegerKernels
                 &DotProductTile.Int4<Rows6>,
                 &DotProductTile.Int4<Rows7>,
                 &DotProductTile.Int4<Rows8>,
+            ],
+            AheadBytes = DotProductCode.AheadBytes(WeightKind.Int4),
+            SharedTiles =
+            [
+                null,
+                null,
+                &DotProductTile.SharedInt4<Rows2>,
+                &DotProductTile.SharedInt4<Rows3>,
+                &DotProductTile.SharedInt4<Rows4>,
+                &DotProductTile.SharedInt4<Rows5>,
+                &DotProductTile.SharedInt4<Rows6>,
+                &DotProductTile.SharedInt4<Rows7>,
+                &DotProductTile.SharedInt4<Rows8>,
             ],
         };
 }

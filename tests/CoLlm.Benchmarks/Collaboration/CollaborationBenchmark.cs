@@ -17,13 +17,17 @@ internal static class CollaborationBenchmark
     private const int ConcurrentRequests = 16;
     private const int WarmUp = 2;
 
-    /// <summary>Options: <c>--pair small</c> or <c>--pair laptop</c> measures one pair of models, <c>--pair none</c> questions alone; neither writes the file.</summary>
+    /// <summary>
+    /// Options: <c>--pair small</c> or <c>--pair laptop</c> measures one pair of models, followed by <c>--together</c> only its requests at the
+    /// same time; <c>--pair none</c> measures questions alone. None of them writes the file.
+    /// </summary>
     public static async Task<int> RunAsync(string[] args)
     {
-        ModelPair[] pairs = [.. ModelPair.All.Where(pair => args is [] || args is ["--pair", string name] && name == pair.Name)];
+        bool onlyTogether = args is ["--pair", _, "--together"];
+        ModelPair[] pairs = [.. ModelPair.All.Where(pair => args is [] || (args.Length == 2 || onlyTogether) && args[0] == "--pair" && args[1] == pair.Name)];
         if (pairs.Length == 0 && args is not ["--pair", "none"])
         {
-            await Console.Error.WriteLineAsync($"Options: --pair NAME, one of {string.Join(", ", ModelPair.All.Select(pair => pair.Name))}, none.");
+            await Console.Error.WriteLineAsync($"Options: --pair NAME, one of {string.Join(", ", ModelPair.All.Select(pair => pair.Name))}, none; then --together.");
             return 2;
         }
 
@@ -31,7 +35,7 @@ internal static class CollaborationBenchmark
         if (args is [] or ["--pair", "none"])
             await MeasureAsksAsync(report);
         foreach (ModelPair pair in pairs)
-            await MeasureAsync(pair, report);
+            await MeasureAsync(pair, onlyTogether, report);
         return report.Save(isWhole: args is []) ? 0 : 1;
     }
 
@@ -43,20 +47,26 @@ internal static class CollaborationBenchmark
         report.ColdAsks(cold);
     }
 
-    private static async Task MeasureAsync(ModelPair pair, CollaborationReport report)
+    private static async Task MeasureAsync(ModelPair pair, bool onlyTogether, CollaborationReport report)
     {
         using GeneratedModels models = new(pair);
         using ServicePair services = await ServicePair.StartAsync(models);
-        await using LocalBase local = new(models);
         await services.FindThresholdAsync();
+        if (!onlyTogether)
+            await MeasureOneByOneAsync(pair, models, services, report);
+        report.Concurrency(pair, await MeasureTogetherAsync(pair, services), MultiplyAddPeak(models));
+    }
+
+    private static async Task MeasureOneByOneAsync(ModelPair pair, GeneratedModels models, ServicePair services, CollaborationReport report)
+    {
+        await using LocalBase local = new(models);
         ReplayedAnswer[] answers = await MeasureAnswersAsync(pair, services, new FloorReplay(local, services));
         List<DecodingSummary> baseline = [];
         double[] research = await MeasureResearchAsync(models, local, services.Threshold, answers[..pair.ResearchAnswers], baseline);
 
         report.Answers(pair, services.Threshold, answers, research);
-        using (DirectSession opened = await DirectSession.OpenAsync(services.Expert, RouterAnswer.NewPrompt(services.NextNumber()), 2048))
-            report.Costs(pair, [.. answers.Select(replayed => replayed.Answer)], baseline, opened.OpeningBytes);
-        report.Concurrency(pair, await MeasureTogetherAsync(pair, services), MultiplyAddPeak(models));
+        using DirectSession opened = await DirectSession.OpenAsync(services.Expert, RouterAnswer.NewPrompt(services.NextNumber()), 2048);
+        report.Costs(pair, [.. answers.Select(replayed => replayed.Answer)], baseline, opened.OpeningBytes);
     }
 
     /// <summary>Each answer and its replay one after the other, so that whatever the machine does meanwhile falls on both alike.</summary>
@@ -109,12 +119,13 @@ internal static class CollaborationBenchmark
         for (int i = -pair.ConcurrentWarmUp; i < runs.Length; i++)
         {
             RouterAnswer alone = await services.AnswerAsync();
-            EngineWork before = await services.ExpertWorkAsync();
+            EngineWork baseBefore = await services.BaseWorkAsync();
+            EngineWork expertBefore = await services.ExpertWorkAsync();
             long start = Stopwatch.GetTimestamp();
             RouterAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, ConcurrentRequests).Select(_ => services.AnswerAsync()));
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             if (i >= 0)
-                runs[i] = new ConcurrentRun(alone, answers, (await services.ExpertWorkAsync() - before).Steps, time);
+                runs[i] = new ConcurrentRun(alone, answers, await services.BaseWorkAsync() - baseBefore, await services.ExpertWorkAsync() - expertBefore, time);
         }
 
         return runs;

@@ -88,11 +88,17 @@ internal sealed class CollaborationReport
         _file.Line("|---|---:|---:|---|");
         _file.Line($"| tokens/s | {one:0} | {together:0} ({ratio:0.00} times) | at least 3 times: {Verdict(ratio >= 3)} |");
         _file.Line($"| sessions per expert pass | 1 | {sessions:0.0} | above 1: {Verdict(sessions > 1)} |");
+        Busy("expert", run => run.Expert);
+        Busy("base", run => run.Base);
         if (pair.Weights != WeightFormat.AsStored)
             return;
         _file.Line();
         _file.Line($"As fast as one thread multiplies in registers here ({peak / 1e9:0} GFLOP/s), the expert's part of these answers alone allows "
             + $"{RoundStatistics.MedianOf(runs.Select(run => run.Bound(pair.Expert, peak))):0} tokens/s.");
+
+        void Busy(string engine, Func<ConcurrentRun, EngineWork> work) => _file.Line(
+            $"| {engine}: tokens per pass, busy share of the time | | {RoundStatistics.MedianOf(runs.Select(run => (double)work(run).Rows / work(run).Steps)):0.0}, "
+            + $"{RoundStatistics.MedianOf(runs.Select(run => work(run).Time / run.Time)):P0} | |");
     }
 
     /// <summary>Prints the report, and writes the file where everything was measured; false where a goal was missed.</summary>

@@ -5,8 +5,9 @@ namespace CoLlm.Benchmarks.Collaboration;
 
 /// <summary>What the engines of a process have done since it started.</summary>
 /// <param name="Steps">Forward passes.</param>
+/// <param name="Rows">Tokens that they computed.</param>
 /// <param name="Time">What they took together.</param>
-internal readonly record struct EngineWork(long Steps, TimeSpan Time)
+internal readonly record struct EngineWork(long Steps, long Rows, TimeSpan Time)
 {
     public static EngineWork Of(IEnumerable<InferenceEngine?> engines)
     {
@@ -14,7 +15,7 @@ internal readonly record struct EngineWork(long Steps, TimeSpan Time)
         foreach (InferenceEngine engine in engines.OfType<InferenceEngine>())
         {
             EngineStatistics statistics = engine.GetStatistics();
-            work = new EngineWork(work.Steps + statistics.Steps, work.Time + statistics.StepTime);
+            work = new EngineWork(work.Steps + statistics.Steps, work.Rows + statistics.Rows, work.Time + statistics.StepTime);
         }
 
         return work;
@@ -23,10 +24,12 @@ internal readonly record struct EngineWork(long Steps, TimeSpan Time)
     public static EngineWork Parse(string text)
     {
         string[] words = text.Split(' ');
-        return new EngineWork(long.Parse(words[0], CultureInfo.InvariantCulture), TimeSpan.FromTicks(long.Parse(words[1], CultureInfo.InvariantCulture)));
+        return new EngineWork(Number(words[0]), Number(words[1]), TimeSpan.FromTicks(Number(words[2])));
     }
 
-    public static EngineWork operator -(EngineWork later, EngineWork earlier) => new(later.Steps - earlier.Steps, later.Time - earlier.Time);
+    public static EngineWork operator -(EngineWork later, EngineWork earlier) => new(later.Steps - earlier.Steps, later.Rows - earlier.Rows, later.Time - earlier.Time);
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Steps} {Time.Ticks}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Steps} {Rows} {Time.Ticks}");
+
+    private static long Number(string word) => long.Parse(word, CultureInfo.InvariantCulture);
 }

@@ -55,12 +55,14 @@ internal sealed class ServicePair : IDisposable
     /// <summary>As <see cref="AnswerAsync"/>, with what the engines spent on it.</summary>
     public async Task<RouterAnswer> MeasuredAnswerAsync()
     {
-        EngineWork baseBefore = await _router.WorkAsync();
+        EngineWork baseBefore = await BaseWorkAsync();
         EngineWork expertBefore = await ExpertWorkAsync();
         RouterAnswer answer = await AnswerAsync();
-        EngineWork ofBase = await _router.WorkAsync() - baseBefore;
+        EngineWork ofBase = await BaseWorkAsync() - baseBefore;
         return answer with { Passes = new PassTimes(ofBase.Time, (await ExpertWorkAsync() - expertBefore).Time) };
     }
+
+    public Task<EngineWork> BaseWorkAsync() => _router.WorkAsync();
 
     public Task<EngineWork> ExpertWorkAsync() => _expert.WorkAsync();
 

@@ -8,8 +8,8 @@ namespace CoLlm.Inference.Cpu.Kernels.MachineCode;
 /// and none of their adding.
 /// </summary>
 /// <remarks>
-/// The function is <c>void (byte* panel, int* input, int groups, float* output, long outputStride, int accumulate)</c> in the System V
-/// convention. Sums of all rows stay in registers, and the exact dots of up to six rows at a time beside them; more rows take a
+/// The function is <c>void (byte* panel, int* input, int groups, float* output, long outputStride, int accumulate, byte* ahead)</c> in
+/// the System V convention. Sums of all rows stay in registers, and the exact dots of up to six rows at a time beside them; more rows take a
 /// group's weights in two turns, the second from the cache. A dot begins at the rows' correction, so nothing is subtracted.
 /// </remarks>
 internal sealed class DotProductCode
@@ -23,15 +23,21 @@ internal sealed class DotProductCode
     private const GeneralRegister OutputStride = GeneralRegister.R8;
     private const GeneralRegister Accumulate = GeneralRegister.R9;
     private const GeneralRegister Row = GeneralRegister.Rax;
+    private const GeneralRegister Ahead = GeneralRegister.Rax;
+    private const byte AheadOnStack = 8;
 
     private const int Register = 64;
     private const int RowsAtOnce = 6;
     private const int PrefetchBytes = 4096;
     private const int FarPrefetchBytes = 16384;
 
+    /// <summary>Tiles that read the same panel ask for the next one half each.</summary>
+    private const int TilesThatAskAhead = 2;
+
     private readonly X64Assembler _assembler = new();
     private readonly WeightKind _kind;
     private readonly int _rows;
+    private readonly bool _shared;
     private readonly int _turn;
     private int _nextRegister;
 
@@ -40,10 +46,11 @@ internal sealed class DotProductCode
     private readonly VectorRegister _low, _high, _value;
     private readonly VectorRegister _lowSecond, _highSecond, _nibbles, _scaleMask, _scaleExponent;
 
-    private DotProductCode(WeightKind kind, int rows)
+    private DotProductCode(WeightKind kind, int rows, bool shared)
     {
         _kind = kind;
         _rows = rows;
+        _shared = shared;
         _turn = rows <= RowsAtOnce ? rows : (rows + 1) / 2;
         _sums = Take(2 * rows);
         _dots = Take(2 * _turn);
@@ -58,14 +65,21 @@ internal sealed class DotProductCode
 
     /// <param name="kind"><see cref="WeightKind.Int8"/> or <see cref="WeightKind.Int4"/>.</param>
     /// <param name="rows">Activation rows, 1 to <see cref="MaxRows"/>.</param>
-    public static byte[] Generate(WeightKind kind, int rows)
+    /// <param name="shared">
+    /// Other tiles read the same weights: they are in the second cache already, and what is asked for instead are the lines from
+    /// <c>ahead</c> on, <see cref="AheadBytes"/> in a group. Otherwise <c>ahead</c> is not read.
+    /// </param>
+    public static byte[] Generate(WeightKind kind, int rows, bool shared)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
-        var code = new DotProductCode(kind, rows);
+        var code = new DotProductCode(kind, rows, shared);
         code.WriteTile();
         return code._assembler.ToArray();
     }
+
+    /// <summary>Bytes that a group of a tile whose weights are shared asks for ahead.</summary>
+    public static int AheadBytes(WeightKind kind) => kind.UnitBytes() / TilesThatAskAhead;
 
     private void WriteTile()
     {
@@ -77,11 +91,17 @@ internal sealed class DotProductCode
         }
         _assembler.Shl(OutputStride, 2);
         WriteStart();
+        if (_shared)
+            _assembler.MovFromStack(Ahead, AheadOnStack);
         CodePlace group = _assembler.Here;
+        for (int line = 0; _shared && line < AheadBytes(_kind); line += Register)
+            _assembler.Prefetcht1(new MemoryOperand(Ahead, line));
         for (int first = 0; first < _rows; first += _turn)
             WriteGroup(first, Math.Min(_turn, _rows - first));
         _assembler.Add(Panel, _kind.UnitBytes());
         _assembler.Add(Input, InputBytes);
+        if (_shared)
+            _assembler.Add(Ahead, AheadBytes(_kind));
         _assembler.Dec32(Groups);
         _assembler.JnzTo(group);
         WriteEnd();
@@ -160,6 +180,8 @@ internal sealed class DotProductCode
     /// </summary>
     private void WritePrefetches(int place, int first)
     {
+        if (_shared)
+            return;
         if (_turn == _rows)
         {
             _assembler.Prefetcht0(new MemoryOperand(Panel, place + PrefetchBytes));

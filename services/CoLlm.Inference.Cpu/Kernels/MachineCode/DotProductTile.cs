@@ -16,7 +16,7 @@ internal static unsafe class DotProductTile
     private const int FunctionAlignment = 64;
     private const int BreakpointInstruction = 0xCC;
 
-    private static readonly nint[] Functions = new nint[2 * (DotProductCode.MaxRows + 1)];
+    private static readonly nint[] Functions = new nint[4 * (DotProductCode.MaxRows + 1)];
     private static readonly ExecutableMemory? Memory = Create(Functions);
 
     /// <summary>True if the processor has the instruction and the system lets this process run code that it made.</summary>
@@ -25,16 +25,29 @@ internal static unsafe class DotProductTile
     /// <summary>As <see cref="Int8Tile.Run"/>, with the rows in bytes.</summary>
     public static void Int8<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate)
         where TRows : struct, IRowCount =>
-        Call(2 * TRows.Value, panel, input, groups, output, outputStride, accumulate);
+        Call(Index(WeightKind.Int8, TRows.Value, shared: false), panel, input, groups, output, outputStride, accumulate, null);
+
+    /// <summary>As <see cref="Int8"/>, where several tiles in turn read the panel: asks for the weights at <paramref name="ahead"/> meanwhile.</summary>
+    public static void SharedInt8<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate, byte* ahead)
+        where TRows : struct, IRowCount =>
+        Call(Index(WeightKind.Int8, TRows.Value, shared: true), panel, input, groups, output, outputStride, accumulate, ahead);
 
     /// <summary>As <see cref="Int4Tile.Run"/>.</summary>
     public static void Int4<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate)
         where TRows : struct, IRowCount =>
-        Call((2 * TRows.Value) + 1, panel, input, groups, output, outputStride, accumulate);
+        Call(Index(WeightKind.Int4, TRows.Value, shared: false), panel, input, groups, output, outputStride, accumulate, null);
 
-    private static void Call(int function, byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate) =>
-        ((delegate* unmanaged<byte*, int*, int, float*, long, nint, void>)Functions[function])(
-            panel, input, groups, output, outputStride, accumulate ? 1 : 0);
+    /// <summary>As <see cref="SharedInt8"/>.</summary>
+    public static void SharedInt4<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate, byte* ahead)
+        where TRows : struct, IRowCount =>
+        Call(Index(WeightKind.Int4, TRows.Value, shared: true), panel, input, groups, output, outputStride, accumulate, ahead);
+
+    private static void Call(
+        int function, byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate, byte* ahead) =>
+        ((delegate* unmanaged<byte*, int*, int, float*, long, nint, byte*, void>)Functions[function])(
+            panel, input, groups, output, outputStride, accumulate ? 1 : 0, ahead);
+
+    private static int Index(WeightKind kind, int rows, bool shared) => (4 * rows) + (shared ? 2 : 0) + (kind == WeightKind.Int4 ? 1 : 0);
 
     private static ExecutableMemory? Create(nint[] functions)
     {
@@ -45,10 +58,13 @@ internal static unsafe class DotProductTile
         {
             foreach (WeightKind kind in (WeightKind[])[WeightKind.Int8, WeightKind.Int4])
             {
-                functions[(2 * rows) + (kind == WeightKind.Int4 ? 1 : 0)] = code.Count;
-                code.AddRange(DotProductCode.Generate(kind, rows));
-                while (code.Count % FunctionAlignment != 0)
-                    code.Add(BreakpointInstruction);
+                foreach (bool shared in (bool[])[false, true])
+                {
+                    functions[Index(kind, rows, shared)] = code.Count;
+                    code.AddRange(DotProductCode.Generate(kind, rows, shared));
+                    while (code.Count % FunctionAlignment != 0)
+                        code.Add(BreakpointInstruction);
+                }
             }
         }
         var memory = ExecutableMemory.TryCreate(CollectionsMarshal.AsSpan(code));

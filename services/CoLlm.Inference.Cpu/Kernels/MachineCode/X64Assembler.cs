@@ -18,6 +18,15 @@ internal sealed class X64Assembler
 
     public void Mov(GeneralRegister target, GeneralRegister source) => Wide64(0x89, source, target);
 
+    /// <summary>Loads an argument that is passed in memory.</summary>
+    /// <param name="target">Receives it.</param>
+    /// <param name="offset">Bytes above the return address.</param>
+    public void MovFromStack(GeneralRegister target, byte offset)
+    {
+        RequireLow(target);
+        _code.AddRange([0x48, 0x8B, (byte)(0x44 | ((int)target << 3)), 0x24, offset]);
+    }
+
     /// <summary>Sets the lower 32 bits and clears the upper ones.</summary>
     public void Mov32(GeneralRegister target, uint value)
     {

@@ -41,7 +41,7 @@ public sealed unsafe class DotProductTileTests
     [InlineData(0)]
     [InlineData(DotProductCode.MaxRows + 1)]
     public void Generate_RowsThatDoNotFitTheRegisters_IsRefused(int rows) =>
-        Assert.ThrowsAny<ArgumentException>(() => DotProductCode.Generate(WeightKind.Int8, rows));
+        Assert.ThrowsAny<ArgumentException>(() => DotProductCode.Generate(WeightKind.Int8, rows, shared: false));
 
     /// <summary>Rows in tiles of at most <paramref name="tileRows"/>, into an output that held numbers already. <c>[rows, Stride]</c></summary>
     private static float[] Multiply(IntegerKernels kernels, byte[] panel, float[] input, int groups, int rows, bool accumulate, int tileRows)
