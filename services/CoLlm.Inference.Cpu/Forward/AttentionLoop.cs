@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using CoLlm.Inference.Backends;
 using CoLlm.Inference.Cpu.Kernels;
 using CoLlm.Inference.Cpu.Memory;
@@ -88,9 +89,9 @@ internal sealed unsafe class AttentionLoop : IPoolLoop, IDisposable
         {
             float* query = _buffers.QueryKeyValue + ((long)Row(sequence, start + r) * _buffers.QueryKeyValueStride)
                 + (QueryHead(head, start + r) * _config.HeadDim);
-            for (int d = 0; d < _config.HeadDim; d++)
-                tile.Queries[(d * rows) + r] = query[d];
+            new ReadOnlySpan<float>(query, _config.HeadDim).CopyTo(new Span<float>(tile.Values + (r * _config.HeadDim), _config.HeadDim));
         }
+        TileTranspose.Run(tile.Values, _config.HeadDim, tile.Queries, rows, _config.HeadDim);
         tile.Clear(rows);
 
         int firstPosition = First(Position(sequence, start));
@@ -102,10 +103,8 @@ internal sealed unsafe class AttentionLoop : IPoolLoop, IDisposable
         {
             float* target = _buffers.Attended + ((long)Row(sequence, start + r) * _buffers.AttendedStride)
                 + (QueryHead(head, start + r) * _config.HeadDim);
-            float* result = tile.Running + (r * _cache.ValueStride);
-            float inverse = 1f / tile.States[(2 * r) + 1];
-            for (int d = 0; d < _config.HeadDim; d++)
-                target[d] = result[d] * inverse;
+            var result = new ReadOnlySpan<float>(tile.Running + (r * _cache.ValueStride), _config.HeadDim);
+            TensorPrimitives.Multiply(result, 1f / tile.States[(2 * r) + 1], new Span<float>(target, _config.HeadDim));
         }
     }
 

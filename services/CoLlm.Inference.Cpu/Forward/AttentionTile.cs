@@ -28,7 +28,7 @@ internal readonly unsafe struct AttentionTile
     /// <summary>The weights that all rows have. <c>[positions, rows]</c></summary>
     public float* Weights { get; }
 
-    /// <summary>Weighted values of one span. <c>[rows, head_dim]</c></summary>
+    /// <summary>Weighted values of one span; before the first span, the queries as they come. <c>[rows, head_dim]</c></summary>
     public float* Values { get; }
 
     /// <summary>Weighted values of all spans so far. <c>[rows, head_dim]</c></summary>

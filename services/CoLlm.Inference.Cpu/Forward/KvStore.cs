@@ -63,11 +63,9 @@ internal sealed unsafe class KvStore : IDisposable
         float* keys = KeyBlock(table, layer, head, position) + (position % Attention.KeyBlock);
         for (int i = 0; i < _headDim; i++)
             keys[i * Attention.KeyBlock] = key[i];
-        float* values = Value(table, layer, head, position);
-        for (int i = 0; i < _headDim; i++)
-            values[i] = value[i];
-        for (int i = _headDim; i < ValueStride; i++)
-            values[i] = 0f;
+        var values = new Span<float>(Value(table, layer, head, position), ValueStride);
+        new ReadOnlySpan<float>(value, _headDim).CopyTo(values);
+        values[_headDim..].Clear();
     }
 
     public void CopyBlock(int from, int to) =>

@@ -81,8 +81,7 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
             {
                 int count = Math.Min(blockUnits, units - unit);
                 byte* weights = Panel(panel) + _matrix.Kind.PanelHeaderBytes() + ((long)unit * _matrix.Kind.UnitBytes());
-                for (int tile = 0; tile < _tiles.Count; tile++)
-                    MultiplyTile(weights, tile, unit, count, _output + (panel * ColumnsPerPanel));
+                MultiplyBlock(weights, unit, count, _output + (panel * ColumnsPerPanel));
             }
         }
         if (_matrix.Kind.PanelHeaderBytes() > 0)
@@ -91,6 +90,17 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
     }
 
     private byte* Panel(int panel) => (byte*)_matrix.Data + (panel * _matrix.PanelBytes);
+
+    private void MultiplyBlock(byte* weights, int unit, int count, float* output)
+    {
+        if (_tiles.Count > 1 && _matrix.Kind.IsInteger() && kernels.Integer(_matrix.Kind).SharedBlock != null)
+        {
+            kernels.Integer(_matrix.Kind).SharedBlock(weights, unit, count, _input, _inputRowBytes, _tiles, output, _outputStride);
+            return;
+        }
+        for (int tile = 0; tile < _tiles.Count; tile++)
+            MultiplyTile(weights, tile, unit, count, output);
+    }
 
     private void MultiplyTile(byte* weights, int tile, int unit, int count, float* output)
     {
@@ -103,25 +113,13 @@ internal sealed unsafe class MatrixProduct(KernelTable kernels, WorkerPool pool)
         {
             IntegerKernels integers = kernels.Integer(_matrix.Kind);
             int* values = (int*)input + ((long)unit * integers.GroupInts(rows));
-            if (_tiles.Count == 1 || integers.SharedTiles is not { } shared)
-                integers.Tiles[rows](weights, values, count, output, _outputStride, accumulate);
-            else
-                shared[rows](weights, values, count, output, _outputStride, accumulate, Ahead(weights, count, tile, integers.AheadBytes));
+            integers.Tiles[rows](weights, values, count, output, _outputStride, accumulate);
         }
         else
         {
             float* values = (float*)input + ((long)unit * rows);
             FloatTiles[rows](weights, weights + 64, _matrix.Kind.UnitBytes(), values, count, output, _outputStride, accumulate);
         }
-    }
-
-    /// <summary>
-    /// What a tile fetches while it computes: its part of the block that follows. Later tiles ask for what is there already.
-    /// </summary>
-    private byte* Ahead(byte* weights, int count, int tile, int bytesInGroup)
-    {
-        byte* next = weights + ((long)count * _matrix.Kind.UnitBytes()) + (tile * (long)count * bytesInGroup);
-        return tile * bytesInGroup < _matrix.Kind.UnitBytes() ? next : weights;
     }
 
     private delegate*<byte*, byte*, long, float*, int, float*, long, bool, void>[] FloatTiles => _matrix.Kind switch

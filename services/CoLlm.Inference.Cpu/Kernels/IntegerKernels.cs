@@ -1,6 +1,5 @@
 using CoLlm.Inference.Cpu.Kernels.MachineCode;
 using CoLlm.Inference.Cpu.Kernels.Simd;
-using CoLlm.Inference.Cpu.Weights;
 
 namespace CoLlm.Inference.Cpu.Kernels;
 
@@ -11,13 +10,10 @@ internal sealed unsafe class IntegerKernels
     public required delegate*<byte*, int*, int, float*, long, bool, void>[] Tiles { get; init; }
 
     /// <summary>
-    /// Tiles for a panel that several of them read in turn; the last argument is where the weights lie that are wanted next. Null where
-    /// there are none of their own.
+    /// All tiles of a block of a panel: the block, its first group and number of groups, the packed rows, bytes of a packed row, the
+    /// tiles, the output, its stride in floats. Null where there is nothing better than one tile after the other.
     /// </summary>
-    public delegate*<byte*, int*, int, float*, long, bool, byte*, void>[]? SharedTiles { get; init; }
-
-    /// <summary>Bytes that a shared tile asks for ahead in each group.</summary>
-    public int AheadBytes { get; init; }
+    public delegate*<byte*, int, int, byte*, long, RowTiles, float*, long, void> SharedBlock { get; init; }
 
     /// <summary>Packs one row: values, depth, the tile's first group, row in the tile, rows of the tile.</summary>
     public required delegate*<float*, int, int*, int, int, void> Quantize { get; init; }
@@ -95,19 +91,7 @@ internal sealed unsafe class IntegerKernels
                 &DotProductTile.Int8<Rows7>,
                 &DotProductTile.Int8<Rows8>,
             ],
-            AheadBytes = DotProductCode.AheadBytes(WeightKind.Int8),
-            SharedTiles =
-            [
-                null,
-                null,
-                &DotProductTile.SharedInt8<Rows2>,
-                &DotProductTile.SharedInt8<Rows3>,
-                &DotProductTile.SharedInt8<Rows4>,
-                &DotProductTile.SharedInt8<Rows5>,
-                &DotProductTile.SharedInt8<Rows6>,
-                &DotProductTile.SharedInt8<Rows7>,
-                &DotProductTile.SharedInt8<Rows8>,
-            ],
+            SharedBlock = &DotProductTile.SharedInt8Block,
         };
 
     /// <summary>As <see cref="Int8DotProducts"/>.</summary>
@@ -131,18 +115,6 @@ internal sealed unsafe class IntegerKernels
                 &DotProductTile.Int4<Rows7>,
                 &DotProductTile.Int4<Rows8>,
             ],
-            AheadBytes = DotProductCode.AheadBytes(WeightKind.Int4),
-            SharedTiles =
-            [
-                null,
-                null,
-                &DotProductTile.SharedInt4<Rows2>,
-                &DotProductTile.SharedInt4<Rows3>,
-                &DotProductTile.SharedInt4<Rows4>,
-                &DotProductTile.SharedInt4<Rows5>,
-                &DotProductTile.SharedInt4<Rows6>,
-                &DotProductTile.SharedInt4<Rows7>,
-                &DotProductTile.SharedInt4<Rows8>,
-            ],
+            SharedBlock = &DotProductTile.SharedInt4Block,
         };
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using CoLlm.Inference.Cpu.Weights;
@@ -27,21 +28,48 @@ internal static unsafe class DotProductTile
         where TRows : struct, IRowCount =>
         Call(Index(WeightKind.Int8, TRows.Value, shared: false), panel, input, groups, output, outputStride, accumulate, null);
 
-    /// <summary>As <see cref="Int8"/>, where several tiles in turn read the panel: asks for the weights at <paramref name="ahead"/> meanwhile.</summary>
-    public static void SharedInt8<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate, byte* ahead)
-        where TRows : struct, IRowCount =>
-        Call(Index(WeightKind.Int8, TRows.Value, shared: true), panel, input, groups, output, outputStride, accumulate, ahead);
+    /// <summary>
+    /// Several tiles in turn times a block of a panel, in 8-bit weights: while they compute they fetch what follows the block, half of
+    /// it each of the first two. One change to foreign code for all of them.
+    /// </summary>
+    /// <param name="weights">First group of the block.</param>
+    /// <param name="firstGroup">What that group is in the panel; above zero the output is continued.</param>
+    /// <param name="groups">Groups of the block.</param>
+    /// <param name="input">The packed rows, all their groups.</param>
+    /// <param name="rowBytes">Bytes of a packed row.</param>
+    /// <param name="tiles">How the rows are cut; at least two rows a tile.</param>
+    /// <param name="output">First of the 32 columns of row 0.</param>
+    /// <param name="outputStride">Floats from one row to the next.</param>
+    public static void SharedInt8Block(
+        byte* weights, int firstGroup, int groups, byte* input, long rowBytes, RowTiles tiles, float* output, long outputStride) =>
+        SharedBlock(WeightKind.Int8, weights, firstGroup, groups, input, rowBytes, tiles, output, outputStride);
 
     /// <summary>As <see cref="Int4Tile.Run"/>.</summary>
     public static void Int4<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate)
         where TRows : struct, IRowCount =>
         Call(Index(WeightKind.Int4, TRows.Value, shared: false), panel, input, groups, output, outputStride, accumulate, null);
 
-    /// <summary>As <see cref="SharedInt8"/>.</summary>
-    public static void SharedInt4<TRows>(byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate, byte* ahead)
-        where TRows : struct, IRowCount =>
-        Call(Index(WeightKind.Int4, TRows.Value, shared: true), panel, input, groups, output, outputStride, accumulate, ahead);
+    /// <summary>As <see cref="SharedInt8Block"/>, in 4-bit weights.</summary>
+    public static void SharedInt4Block(
+        byte* weights, int firstGroup, int groups, byte* input, long rowBytes, RowTiles tiles, float* output, long outputStride) =>
+        SharedBlock(WeightKind.Int4, weights, firstGroup, groups, input, rowBytes, tiles, output, outputStride);
 
+    private static void SharedBlock(
+        WeightKind kind, byte* weights, int firstGroup, int groups, byte* input, long rowBytes, RowTiles tiles, float* output, long outputStride)
+    {
+        int share = DotProductCode.AheadBytes(kind);
+        for (int tile = 0; tile < tiles.Count; tile++)
+        {
+            int start = tiles.Start(tile);
+            int rows = tiles.Start(tile + 1) - start;
+            int* values = (int*)(input + (start * rowBytes)) + ((long)firstGroup * rows * Int4Tile.InputInts);
+            bool asks = tile * share < kind.UnitBytes();
+            byte* ahead = asks ? weights + ((long)groups * (kind.UnitBytes() + (tile * share))) : weights;
+            Call(Index(kind, rows, shared: true), weights, values, groups, output + (start * outputStride), outputStride, firstGroup > 0, ahead);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Call(
         int function, byte* panel, int* input, int groups, float* output, long outputStride, bool accumulate, byte* ahead) =>
         ((delegate* unmanaged<byte*, int*, int, float*, long, nint, byte*, void>)Functions[function])(

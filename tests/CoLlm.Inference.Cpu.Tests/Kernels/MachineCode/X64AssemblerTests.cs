@@ -18,6 +18,8 @@ public sealed class X64AssemblerTests
     {
         Check("48 89 C8", a => a.Mov(Rax, Rcx));
         Check("49 89 F9", a => a.Mov(R9, Rdi));
+        Check("48 8B 44 24 08", a => a.MovFromStack(Rax, 8));
+        Check("48 8B 54 24 10", a => a.MovFromStack(Rdx, 16));
         Check("B8 0F 0F 0F 0F", a => a.Mov32(Rax, 0x0F0F0F0F));
         Check("BF 00 00 00 80", a => a.Mov32(Rdi, 0x80000000));
         Check("4C 01 C1", a => a.Add(Rcx, R8));

@@ -1,4 +1,4 @@
-namespace CoLlm.Inference.Cpu.Forward;
+namespace CoLlm.Inference.Cpu.Kernels;
 
 /// <summary>Cuts a number of rows into the fewest tiles of at most a given size, as even as possible.</summary>
 internal readonly record struct RowTiles(int Rows, int Count)
