@@ -63,6 +63,10 @@ public sealed class BrowserProcess : IAsyncDisposable
     internal async Task<SeenWord[]> WordsAsync(string[] texts, int[] contested) =>
         (await DoAsync("words", new { texts, contested })).Deserialize<SeenWord[]>(Options)!;
 
+    /// <summary>The list after these tokens have come one by one.</summary>
+    internal async Task<SeenWord[]> ListAsync(string[] texts, int[] contested) =>
+        (await DoAsync("list", new { texts, contested })).Deserialize<SeenWord[]>(Options)!;
+
     /// <summary>What the page reads out of events that come in pieces of so many bytes.</summary>
     internal async Task<string[]> EventsAsync(string text, int size) => (await DoAsync("events", new { text, size })).Deserialize<string[]>()!;
 

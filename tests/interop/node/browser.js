@@ -118,11 +118,12 @@ const requests = {
     return { ...seen, problems: noted.problems, hosts: [...noted.hosts], bodies: noted.bodies };
   },
 
-  /** What axe finds wrong with the page as it is now. */
+  /** What axe finds wrong with the page as it is now, and controls without a label, which placeholders do not replace. */
   async audit() {
     await page.evaluate(AUDIT);
     const { violations } = await page.evaluate(() => globalThis.axe.run());
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} (${node.failureSummary})`).join('; ')}`);
+    const nameless = await page.evaluate(() => [...document.querySelectorAll('input, select, textarea')].filter((control) => control.labels.length === 0).map((control) => control.id));
+    return [...violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} (${node.failureSummary})`).join('; ')}`), ...nameless.map((id) => `${id}: no label`)];
   },
 
   /** What the page's list says of tokens. */
@@ -135,6 +136,24 @@ const requests = {
         return { start, end: start + pieces[index].length, index };
       });
       return wordsAt(text, spans).map((word) => inContext(text, word));
+    }, [texts, contested]);
+  },
+
+  /** What the list holds after these tokens have come one by one. */
+  async list({ texts, contested }) {
+    return page.evaluate(async ([pieces, places]) => {
+      const { Checklist } = await import('/playground/checklist.js');
+      const element = document.createElement('ol');
+      const checklist = new Checklist(element, () => {});
+      const records = [];
+      pieces.forEach((text, index) => {
+        const start = records.at(-1)?.end ?? 0;
+        records.push({ token: { text, contested: places.includes(index) }, start, end: start + text.length, index });
+        checklist.update(records);
+      });
+      return [...element.querySelectorAll('.word')].map(({ children: [before, word, after] }) => ({
+        before: before.textContent, word: word.textContent, after: after.textContent,
+      }));
     }, [texts, contested]);
   },
 
