@@ -79,6 +79,12 @@ public sealed class PlaygroundTests(SharedServices services, BrowserProcess brow
         Assert.Equal($"token {page.Words[^1].Index}", jumped.Focus);
         Assert.StartsWith("Double-checkyes", jumped.Details[4], StringComparison.Ordinal);
         AssertUndisturbed(jumped, address);
+
+        await browser.ClickAsync("#close");
+        SeenPage closed = await browser.LookAsync();
+        Assert.Equal((0, jumped.Focus), (closed.Details.Length, closed.Focus));
+        await browser.HoverAsync($".token[data-index='{page.Words[^1].Index}'] .ink");
+        Assert.Equal(jumped.Details, (await browser.LookAsync()).Details);
     }
 
     [Fact]
@@ -96,12 +102,12 @@ public sealed class PlaygroundTests(SharedServices services, BrowserProcess brow
         Assert.Equal(("finished", "prompt"), (page.State, page.Focus));
         Assert.StartsWith($"The answer has ended: {page.Tokens.Length} tokens, {page.Words.Length} place", page.Status, StringComparison.Ordinal);
 
-        // Send, settings, then the answer as one stop, then each word.
+        // Send, settings, the answer as one stop, what is said of the token, each word.
         await browser.PressAsync("Tab", "Tab", "Tab", "ArrowRight", "ArrowRight", "ArrowLeft");
         Assert.Equal("token 1", (await browser.LookAsync()).Focus);
         await browser.PressAsync("End");
         Assert.Equal($"token {page.Tokens.Length - 1}", (await browser.LookAsync()).Focus);
-        await browser.PressAsync("Tab", "Enter");
+        await browser.PressAsync("Tab", "Tab", "Enter");
         Assert.Equal($"token {page.Words[0].Index}", (await browser.LookAsync()).Focus);
     }
 

@@ -47,7 +47,7 @@ public sealed partial class DemoTests
         string curl = demo.Output.Split('\n').First(line => line.StartsWith("curl -N ", StringComparison.Ordinal));
         using HttpClient http = new();
         string page = demo.Output.Split('\n').First(line => line.StartsWith("In a browser: ", StringComparison.Ordinal))["In a browser: ".Length..];
-        Assert.Contains("<h1>CoLLM playground</h1>", await http.GetStringAsync(new Uri(page), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("<h1>Co-LLM playground</h1>", await http.GetStringAsync(new Uri(page), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Contains("\"local\"", await http.GetStringAsync(new Uri(new Uri(curl.Split(' ')[2]), "/v1/models"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
         await demo.TerminateAsync();

@@ -52,6 +52,13 @@ export class AnswerView {
     span.scrollIntoView({ block: 'center' });
   }
 
+  /** Points at none any more; the keyboard goes back to the token that was pointed at. */
+  leave() {
+    this.#current?.focus();
+    this.#current?.classList.remove('current');
+    this.#current = null;
+  }
+
   #spanOf(token) {
     const author = this.#authors.count(token);
     const start = this.#records.at(-1)?.end ?? 0;
@@ -59,7 +66,7 @@ export class AnswerView {
     const span = document.createElement('span');
     span.className = 'token';
     span.tabIndex = this.#records.length === 0 ? 0 : -1;
-    span.setAttribute('aria-describedby', 'details');
+    span.setAttribute('aria-describedby', 'facts');
     Object.assign(span.dataset, { index: this.#records.length, origin: token.origin, contested: token.contested });
 
     // White space before a word stays outside of what is coloured, unless the same author goes on.

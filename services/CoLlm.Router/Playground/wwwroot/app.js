@@ -16,7 +16,7 @@ const UNSUPPORTED = 'unsupported';
 const find = (id) => document.getElementById(id);
 const settings = makeSettings(find);
 const authors = new Authors(find('legend'));
-const details = new TokenDetails(find('details'));
+const details = new TokenDetails(find('details'), find('facts'));
 const answer = new AnswerView(find('answer'), authors, (record) => details.show(record, threshold));
 const checklist = new Checklist(find('check'), (index) => answer.go(index));
 
@@ -39,6 +39,10 @@ find('prompt').addEventListener('keydown', (event) => {
 find('stop').addEventListener('click', () => running?.abort());
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') running?.abort();
+});
+find('close').addEventListener('click', () => {
+  details.clear();
+  answer.leave();
 });
 find('key').addEventListener('change', describe);
 describe();
@@ -81,8 +85,10 @@ async function run() {
     }
     end('finished', summary);
   } catch (error) {
-    if (error.name !== 'AbortError') showError(error);
-    end(error.name === 'AbortError' ? 'stopped' : 'failed', summary);
+    const isStop = error.name === 'AbortError';
+    if (!isStop) showError(error);
+    end(isStop ? 'stopped' : 'failed', summary);
+    if (!isStop) find('error').scrollIntoView({ block: 'nearest' });
   }
 }
 
@@ -113,6 +119,12 @@ function begin() {
   find('check-none').hidden = true;
   setState('asking');
   find('status').textContent = 'The answer is being written.';
+  bring(find('answer-title'));
+}
+
+/** Scrolls to what would come to stand at the window's end or beyond. */
+function bring(element) {
+  if (element.getBoundingClientRect().bottom > innerHeight * 0.75) element.scrollIntoView({ block: 'start' });
 }
 
 function start(started) {

@@ -14,16 +14,19 @@ const REASONS = {
 /** Shows what is known of a token. */
 export class TokenDetails {
   #element;
+  #facts;
 
-  /** @param {HTMLElement} element Receives it. */
-  constructor(element) {
-    this.#element = element;
-    this.clear();
+  /**
+   * @param {HTMLElement} element Is shown while there is something to say.
+   * @param {HTMLElement} facts Within it, receives that.
+   */
+  constructor(element, facts) {
+    [this.#element, this.#facts] = [element, facts];
   }
 
   clear() {
     this.#element.hidden = true;
-    this.#element.replaceChildren();
+    this.#facts.replaceChildren();
   }
 
   /** @param {number | null} threshold That of the answer, where there is one. */
@@ -39,11 +42,11 @@ export class TokenDetails {
       add('Deferral probability', number(token.deferral_probability) + (threshold === null ? '' : `, threshold ${number(threshold)}`));
     }
     add('Log probability', `${number(token.log_probability)} (${share(Math.exp(token.log_probability))})`);
-    add('Double-check', !token.contested ? 'no' : token.fallback ? 'yes, an expert was to write this' : 'yes, the models disagree or the choice was close');
+    add('Double-check', !token.contested ? 'no' : token.fallback ? 'yes, an expert was wanted' : 'yes, disagreement or a close choice');
     add('Fallback', token.fallback ? 'yes' : 'no');
     const title = part('p', 'token-title', '');
     title.append(part('code', '', visible(token.text)), ' ', REASONS[token.reason] ?? token.reason);
-    this.#element.replaceChildren(title, facts);
+    this.#facts.replaceChildren(title, facts);
     this.#element.hidden = false;
   }
 }

@@ -21,7 +21,7 @@ export function makeSettings(find) {
       experts.replaceChildren(new Option('All of them', ''), ...names.map((name) => new Option(name, name)));
       experts.value = names.includes(chosen) ? chosen : '';
       const own = model.collm.default_threshold; // Null: there is no swap head, so that nothing can be deferred.
-      rule.options[0].textContent = own === null ? 'The router\u2019s own rule' : `The router\u2019s own rule (above ${Number(own.toFixed(3))})`;
+      rule.options[0].textContent = own === null ? 'Router’s own rule' : `Router’s own (above ${Number(own.toFixed(3))})`;
       for (const option of mode.options) option.disabled = option.value !== 'base' && (names.length === 0 || (option.value !== 'expert' && own === null));
       if (mode.selectedOptions[0].disabled) mode.value = 'base';
       find('max-tokens').max = model.collm.max_new_tokens;
