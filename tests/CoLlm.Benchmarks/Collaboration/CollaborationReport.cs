@@ -19,6 +19,7 @@ internal sealed class CollaborationReport
             _file.Line($"- {pair.Title}: base {Size(pair.Base)}, expert {Size(pair.Expert)}, {(pair.Weights == WeightFormat.AsStored ? "bfloat16" : pair.Weights.ToString().ToLowerInvariant())}, random weights, vocabulary {ModelPair.VocabularySize}");
         _file.Line($"- Router and expert a process each on loopback, each with half the cores ({GeneratedModels.Threads} compute thread)");
         _file.Line($"- Prompts of {RouterAnswer.PromptTokens} tokens, answers of {RouterAnswer.AnswerTokens}, temperature 1, seeded; no prompt is asked twice");
+        _file.Line($"- The expert's KV pool holds {GeneratedModels.CachedAnswers} such answers, so that it is full of old prefixes, as a service's is that has run for some minutes");
         _file.Line($"- {RoundTrips.Rounds * RoundTrips.PerRound} round trips of each kind in {RoundTrips.Rounds} interleaved rounds after a warm-up");
     }
 

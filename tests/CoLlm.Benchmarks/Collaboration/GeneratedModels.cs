@@ -17,6 +17,8 @@ internal sealed class GeneratedModels : IDisposable
     /// <summary>Compute threads of every process: half the machine, as if router and expert had machines of their own.</summary>
     public static int Threads { get; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    public const int CachedAnswers = 32;
+
     private readonly TemporaryDirectory _folder = new();
 
     public GeneratedModels()
@@ -27,6 +29,7 @@ internal sealed class GeneratedModels : IDisposable
     public GeneratedModels(ModelPair pair)
     {
         Weights = pair.Weights;
+        KvCacheBytes = ModelPair.KvBytes(pair.Expert, CachedAnswers * (RouterAnswer.PromptTokens + RouterAnswer.AnswerTokens));
         BaseDirectory = Write("base", pair.Base, seed: 1);
         ExpertDirectory = Write(ExpertName, pair.Expert, seed: 2);
         HeadFile = _folder.File("head.safetensors");
@@ -37,6 +40,12 @@ internal sealed class GeneratedModels : IDisposable
             baseModel.Fingerprint, Tokenizer.Load(BaseDirectory).Fingerprint, [new ExpertIdentity(ExpertName, expert.Fingerprint)]);
         new SwapHeadFile(Head, trainedWith, Calibration: null).Write(HeadFile);
     }
+
+    /// <summary>
+    /// The expert's pool: as a service that has run for some minutes it is full of old prefixes before anything is measured. A larger one
+    /// would take memory that the system has to clear first, throughout the measurement.
+    /// </summary>
+    public long KvCacheBytes { get; }
 
     /// <summary>What base and expert are computed with.</summary>
     public WeightFormat Weights { get; }

@@ -42,6 +42,10 @@ internal sealed record ModelPair(
     public static double Operations(ModelConfig config, double positions, double outputs) =>
         2 * ((LayerWeights(config) * positions) + (Vocabulary(config) * outputs));
 
+    /// <summary>Keys and values of so many tokens, in single precision.</summary>
+    public static long KvBytes(ModelConfig config, int tokens) =>
+        2L * sizeof(float) * config.LayerCount * config.KeyValueHeadCount * config.HeadDim * tokens;
+
     /// <summary>Parameters of all layers.</summary>
     private static double LayerWeights(ModelConfig config)
     {

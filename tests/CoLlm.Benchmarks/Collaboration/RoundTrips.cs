@@ -33,7 +33,7 @@ internal sealed record RoundTrips(IReadOnlyList<RoundStatistics> Rows, double Wh
     {
         const string Tiny = "next-to-nothing";
         (string Name, string Directory)[] both = [(Tiny, models.Write(Tiny, ModelPair.NextToNothing, seed: 4)), (GeneratedModels.ExpertName, models.ExpertDirectory)];
-        using ServiceProcess service = await ServiceProcess.StartAsync("expert", ServicePair.Save(models, "asked.json", ServicePair.ExpertSettings(models.Weights, both)));
+        using ServiceProcess service = await ServiceProcess.StartAsync("expert", ServicePair.Save(models, "asked.json", ServicePair.ExpertSettings(models.Weights, null, both)));
         using GrpcChannel expert = GrpcChannel.ForAddress(service.Address);
         using TemporaryDirectory folder = new();
         using ChildProcess server = new("dotnet", typeof(RoundTrips).Assembly.Location, "transport-server", folder.File("server.sock"));

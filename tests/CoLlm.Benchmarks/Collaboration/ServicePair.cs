@@ -34,7 +34,7 @@ internal sealed class ServicePair : IDisposable
 
     public static async Task<ServicePair> StartAsync(GeneratedModels models)
     {
-        ServiceProcess expert = await ServiceProcess.StartAsync("expert", Save(models, "expert.json", ExpertSettings(models.Weights, (GeneratedModels.ExpertName, models.ExpertDirectory))));
+        ServiceProcess expert = await ServiceProcess.StartAsync("expert", Save(models, "expert.json", ExpertSettings(models.Weights, models.KvCacheBytes, (GeneratedModels.ExpertName, models.ExpertDirectory))));
         return new ServicePair(expert, await ServiceProcess.StartAsync("router", Save(models, "router.json", RouterSettings(models, expert.Address))));
     }
 
@@ -74,10 +74,10 @@ internal sealed class ServicePair : IDisposable
         _expert.Dispose();
     }
 
-    public static object ExpertSettings(WeightFormat weights, params IEnumerable<(string Name, string Directory)> models) => new
+    public static object ExpertSettings(WeightFormat weights, long? kvCacheBytes, params IEnumerable<(string Name, string Directory)> models) => new
     {
         Listen = "http://127.0.0.1:0",
-        Models = models.Select(model => new { model.Name, model.Directory, GeneratedModels.Threads, WeightFormat = weights }).ToArray(),
+        Models = models.Select(model => new { model.Name, model.Directory, GeneratedModels.Threads, WeightFormat = weights, KvCacheBytes = kvCacheBytes }).ToArray(),
     };
 
     public static object RouterSettings(GeneratedModels models, string expert) => new

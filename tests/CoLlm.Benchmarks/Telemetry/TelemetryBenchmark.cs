@@ -61,7 +61,7 @@ internal static class TelemetryBenchmark
 
         public static async Task<Pair> StartAsync(GeneratedModels models, string name, string[] environment)
         {
-            string expertFile = ServicePair.Save(models, $"expert-{name}.json", ServicePair.ExpertSettings(models.Weights, (GeneratedModels.ExpertName, models.ExpertDirectory)));
+            string expertFile = ServicePair.Save(models, $"expert-{name}.json", ServicePair.ExpertSettings(models.Weights, null, (GeneratedModels.ExpertName, models.ExpertDirectory)));
             ServiceProcess expert = await ServiceProcess.StartAsync("expert", expertFile, environment);
             string routerFile = ServicePair.Save(models, $"router-{name}.json", ServicePair.RouterSettings(models, expert.Address));
             return new Pair(expert, await ServiceProcess.StartAsync("router", routerFile, environment));
