@@ -11,7 +11,7 @@ public sealed class BrowserProcess : IAsyncDisposable
     private const string Reason = "Chromium or playwright-core is not installed; tests/interop/install-peers.sh installs them.";
 
     /// <summary>Longer than the driver waits for anything, so that it is the one to say what did not come.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -16,7 +16,7 @@ public sealed class PlaygroundTests(SharedServices services, BrowserProcess brow
     private const string Prompt = "The river";
     private const int TokenCount = 40;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Theory]
     [InlineData("defer", CollaborationMode.Defer)]
