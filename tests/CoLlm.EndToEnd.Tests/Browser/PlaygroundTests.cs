@@ -53,6 +53,7 @@ public sealed class PlaygroundTests(SharedServices services, BrowserProcess brow
         Assert.StartsWith($"{expected.Tokens.Count} tokens: ", page.Summary, StringComparison.Ordinal);
         Assert.Contains(" expert call", page.Summary, StringComparison.Ordinal);
         Assert.Equal(expected.Tokens.Any(token => token.IsContested), page.Words.Length > 0);
+        Assert.Equal(word is "base" or "expert" ? "One model wrote alone, so there was nothing to compare." : "", page.Nothing);
         AssertUndisturbed(page, address);
     }
 

@@ -8,6 +8,7 @@ namespace CoLlm.EndToEnd.Tests.Browser;
 /// <param name="Model">What is said of the model.</param>
 /// <param name="Question">The question as it is repeated above the answer.</param>
 /// <param name="Summary">The line below the answer.</param>
+/// <param name="Nothing">What is said in place of words to double-check.</param>
 /// <param name="Status">What screen readers are told.</param>
 /// <param name="Note">What was done otherwise than asked.</param>
 /// <param name="Error">A refusal.</param>
@@ -22,7 +23,7 @@ namespace CoLlm.EndToEnd.Tests.Browser;
 /// <param name="Hosts">Whom the browser has asked.</param>
 /// <param name="Bodies">Of the requests.</param>
 internal sealed record SeenPage(
-    string State, SeenToken[] Tokens, SeenWord[] Words, string[] Legend, string Model, string Question, string Summary, string Status, string Note, string Error,
+    string State, SeenToken[] Tokens, SeenWord[] Words, string[] Legend, string Model, string Question, string Summary, string Nothing, string Status, string Note, string Error,
     string[] Details, string[] Invalid, string Focus, int Overflow, int Foreign, int Stored, string Key, string[] Problems, string[] Hosts, string[] Bodies)
 {
     public string Text => string.Concat(Tokens.Select(token => token.Text));

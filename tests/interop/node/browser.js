@@ -103,6 +103,7 @@ const requests = {
         model: one('model'),
         question: one('question'),
         summary: one('summary'),
+        nothing: one('check-none'),
         status: document.getElementById('status').textContent,
         note: one('note'),
         error: one('error'),

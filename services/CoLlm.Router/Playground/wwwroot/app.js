@@ -13,6 +13,9 @@ const UNAUTHORIZED = 401;
 /** What the router calls a conversation that its model has no template for. */
 const UNSUPPORTED = 'unsupported';
 
+/** Modes in which no model is held against another. */
+const ALONE = ['base', 'expert'];
+
 const find = (id) => document.getElementById(id);
 const settings = makeSettings(find);
 const authors = new Authors(find('legend'));
@@ -23,6 +26,7 @@ const checklist = new Checklist(find('check'), (index) => answer.go(index));
 /** Ends the answer that is being written; null where there is none. */
 let running = null;
 let threshold = null;
+let mode = null;
 let knowsModel = false;
 
 find('form').addEventListener('submit', (event) => {
@@ -128,7 +132,7 @@ function bring(element) {
 }
 
 function start(started) {
-  threshold = started.threshold;
+  ({ threshold, mode } = started);
   authors.begin(started.mode, started.experts);
 }
 
@@ -151,6 +155,9 @@ function end(state, summary) {
   find('answer-section').hidden = state === 'failed' && count === 0;
   find('check-section').hidden = count === 0;
   find('check-none').hidden = checklist.count > 0;
+  find('check-none').textContent = ALONE.includes(mode)
+    ? 'One model wrote alone, so there was nothing to compare.'
+    : 'Nothing stands out. That does not prove the answer right.';
   find('check-count').hidden = checklist.count === 0;
   const how = { finished: 'The answer has ended', stopped: 'The answer was stopped', failed: 'The answer failed' }[state];
   find('status').textContent = `${how}: ${plural(count, 'token')}, ${plural(checklist.count, 'place')} to double-check.`;
@@ -164,8 +171,8 @@ function setState(state) {
   const focused = document.activeElement;
   send.disabled = asks;
   stop.disabled = !asks;
-  if (focused === send && asks) stop.focus();
-  if (focused === stop && !asks) send.focus();
+  if (focused === send && asks) stop.focus({ preventScroll: true });
+  if (focused === stop && !asks) send.focus({ preventScroll: true });
   find('main').dataset.state = state;
 }
 
