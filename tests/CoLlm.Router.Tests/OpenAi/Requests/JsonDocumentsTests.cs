@@ -21,7 +21,7 @@ public sealed class JsonDocumentsTests : IDisposable
             mayEnd.Wait(TestContext.Current.CancellationToken);
             return root[0].GetInt32();
         }, default));
-        await reading.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await reading.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         using CancellationTokenSource leaving = new();
 
         Task<int> second = ReadAsync("[2]", default), third = ReadAsync("[3]", leaving.Token);

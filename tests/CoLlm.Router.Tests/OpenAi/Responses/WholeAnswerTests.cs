@@ -13,7 +13,7 @@ namespace CoLlm.Router.Tests.OpenAi.Responses;
 /// <summary>An answer in one piece leaves with its last event, and holds its place until it is taken.</summary>
 public sealed class WholeAnswerTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(5), Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(5), Patience = TimeSpan.FromMinutes(2);
 
     private readonly DefaultHttpContext _http = new();
 
